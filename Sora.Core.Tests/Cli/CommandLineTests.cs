@@ -1,0 +1,99 @@
+using Xunit;
+
+namespace Sora.Tests.Cli;
+
+public class CommandLineTests
+{
+    [Fact]
+    public async Task HelpNamesEveryOptionWithItsDefault()
+    {
+        SoraProcess.Result result = await SoraProcess.RunAsync(["generate", "--help"]);
+
+        Assert.Equal(0, result.ExitCode);
+        Assert.Empty(result.Error);
+        string[] lines = result.Output.Split('\n');
+        foreach (string option in new[]
+                 {
+                     "--output", "--size", "--frames", "--fps", "--steps", "--guidance", "--negative", "--seed", "--sampler",
+                     "--shift", "--model", "--device", "--precision", "--threads", "--quiet", "--verbose",
+                 })
+        {
+            // A long description goes on in the next lines, so the default stands before the next option.
+            int first = Array.FindIndex(lines, line => line.Contains($"{option} ", StringComparison.Ordinal));
+            Assert.True(first >= 0, $"{option} is missing");
+            int next = Array.FindIndex(lines, first + 1, line => line.TrimStart().StartsWith('-') || line.Length == 0);
+            Assert.Contains("[default:", string.Concat(lines[first..next]), StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
+    public async Task HelpOfTheProgramNamesItsCommands()
+    {
+        SoraProcess.Result result = await SoraProcess.RunAsync(["--help"]);
+        Assert.Equal(0, result.ExitCode);
+        Assert.Contains("generate", result.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task TheVersionIsThatOfTheLibrary()
+    {
+        SoraProcess.Result result = await SoraProcess.RunAsync(["--version"]);
+        Assert.Equal(0, result.ExitCode);
+        Assert.Equal(typeof(VideoRequest).Assembly.GetName().Version!.ToString(3), result.Output.Trim());
+    }
+
+    public static TheoryData<string[], string> BadRequests => new()
+    {
+        { [], "A command is missing; known: generate" },
+        { ["genrate", "a fish"], "Command 'genrate' is unknown; known: generate" },
+        { ["generate"], "The prompt is missing" },
+        { ["generate", "  "], "The prompt is empty" },
+        { ["generate", "a", "fish"], "'fish' is unexpected; put a text of several words in quotes." },
+        { ["generate", "a fish", "--stpes", "4"], "Option '--stpes' is unknown; nearest: --steps;" },
+        { ["generate", "--stpes=4", "a fish"], "Option '--stpes' is unknown; nearest: --steps;" },
+        { ["generate", "a fish", "--steps"], "--steps" },
+        { ["generate", "a fish", "--steps", "few"], "--steps 'few' is not a whole number." },
+        { ["generate", "a fish", "--steps", "99999999999"], "--steps '99999999999' is too large a number." },
+        { ["generate", "a fish", "--steps", "0"], "Steps 0 is out of range; allowed: 1 to 1000, nearest: 1." },
+        { ["generate", "a fish", "--guidance", "NaN"], "GuidanceScale NaN is out of range; allowed: 0 to 100." },
+        { ["generate", "a fish", "--size", "64"], "--size '64' is not a width and a height in pixels, such as 64x48." },
+        { ["generate", "a fish", "--size", "-64x64"], "--size '-64x64' is not a width and a height" },
+        { ["generate", "a fish", "--size", "0x64"], "Width 0 is out of range; allowed: 1 to 16384, nearest: 1." },
+        { ["generate", "a fish", "--sampler", "unipk"], "Sampler 'unipk' is unknown; known: euler, unipc, nearest: unipc." },
+        { ["generate", "a fish", "--precision", "fp8"], "Precision 'fp8' is unknown; known: auto, full, bf16." },
+        { ["generate", "a fish", "--device", "cudo"], "Device 'cudo' is unknown; known: cpu, cuda" },
+        { ["generate", "a fish", "--threads", "0"], "Threads 0 is out of range; allowed: 1 to 1024, nearest: 1." },
+        { ["generate", "a fish", "-o", "fish.mp3"], "fish.mp3" },
+        { ["generate", "a fish", "-o", "no/such/folder/fish.mp4"], "no/such/folder" },
+        { ["generate", "a fish", "--model", "no/such/model"], "no/such/model" },
+    };
+
+    [Theory]
+    [MemberData(nameof(BadRequests))]
+    public async Task ABadRequestIsOneSentenceAndExitCode2(string[] arguments, string part)
+    {
+        SoraProcess.Result result = await SoraProcess.RunAsync(arguments);
+
+        Assert.Equal(2, result.ExitCode);
+        Assert.Empty(result.Output);
+        Assert.StartsWith("sora: ", result.Error, StringComparison.Ordinal);
+        Assert.Contains(part, result.Error, StringComparison.Ordinal);
+        Assert.Equal(1, result.Error.Count(letter => letter == '\n'));
+        Assert.DoesNotContain("   at ", result.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task VerboseShowsWhereAnErrorArose()
+    {
+        SoraProcess.Result result = await SoraProcess.RunAsync(["generate", "a fish", "--steps", "0", "--verbose"]);
+        Assert.Equal(2, result.ExitCode);
+        Assert.Contains("   at Sora.", result.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task AWordAfterADoubleDashIsThePrompt()
+    {
+        SoraProcess.Result result = await SoraProcess.RunAsync(["generate", "--steps", "0", "--", "--a dash"]);
+        Assert.Contains("Steps 0 is out of range", result.Error, StringComparison.Ordinal);
+    }
+}

@@ -1,0 +1,96 @@
+using Sora.Layers;
+using Sora.Patches;
+using Sora.Transformer;
+using Sora.VideoVae;
+using Xunit;
+
+namespace Sora.Tests.Engine;
+
+/// <summary>The engine's own kernels against the same operations composed from ordinary operators.</summary>
+public class FusedKernelsTests
+{
+    private const int Heads = 2;
+    private const int Width = 40;
+
+    [Theory]
+    [InlineData(false, false)]
+    [InlineData(false, true)]
+    [InlineData(true, false)]
+    [InlineData(true, true)]
+    public void NormModulateAndAddGated(bool scattered, bool gradients)
+    {
+        using DisposeScope scope = NewDisposeScope();
+        using var sequence = new PackedSequence([new PatchGrid(2, 3, 2)], Width / Heads, CPU);
+        float[] times = [.. Enumerable.Range(0, sequence.Layout.Count).Select(i => scattered ? i % 5 : i / 6)];
+        TokenTimes tokens = TokenTimes.PerToken(times);
+        Modulation modulation = sequence.Modulation(tokens);
+        var norm = new LayerNorm(Width, 1e-6);
+        long rows = tokens.Times.Length;
+        Equal(gradients, [[12, Width], [rows, Width], [rows, Width]],
+            t => FusedKernels.NormModulate(t[0], norm, t[1], t[2], modulation, float32),
+            t => ComposedKernels.NormModulate(t[0], norm, t[1], t[2], modulation, float32));
+        Equal(gradients, [[12, Width], [12, Width], [rows, Width]],
+            t => FusedKernels.AddGated(t[0], t[1], t[2], modulation),
+            t => ComposedKernels.AddGated(t[0], t[1], t[2], modulation));
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void RmsNormAlone(bool gradients)
+    {
+        using DisposeScope scope = NewDisposeScope();
+        RmsNorm norm = Norm();
+        Equal(gradients, [[12, Width]], t => FusedKernels.RmsNorm(t[0], norm), t => ComposedKernels.RmsNorm(t[0], norm));
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void RmsNormWithRotaryPositions(bool gradients)
+    {
+        using DisposeScope scope = NewDisposeScope();
+        using var positions = RotaryPositions.Create(new([new(2, 3, 2)]), Width / Heads, CPU);
+        RmsNorm norm = Norm();
+        Equal(gradients, [[12, Width]],
+            t => FusedKernels.RmsNormRotary(t[0], norm, positions, Heads),
+            t => ComposedKernels.RmsNormRotary(t[0], norm, positions, Heads));
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void ChannelNormWithSilu(bool gradients)
+    {
+        using DisposeScope scope = NewDisposeScope();
+        var norm = new ChannelNorm(new ParameterScope(new FreshParameters(1, float32)), 6);
+        norm.Gamma.copy_(RandomTensor.Create(5, 6, 1, 1, 1));
+        Equal(gradients, [[2, 6, 3, 4, 5]],
+            t => FusedKernels.ChannelNormSilu(t[0], norm),
+            t => ComposedKernels.ChannelNormSilu(t[0], norm));
+    }
+
+    private static RmsNorm Norm()
+    {
+        var norm = new RmsNorm(new ParameterScope(new FreshParameters(1, float32)), Width, 1e-6);
+        norm.Weight.copy_(RandomTensor.Create(5, Width));
+        return norm;
+    }
+
+    private static void Equal(bool gradients, long[][] shapes, Func<Tensor[], Tensor> fused, Func<Tensor[], Tensor> composed)
+    {
+        using IDisposable mode = set_grad_enabled(gradients);
+        Tensor[] Inputs() => [.. shapes.Select((shape, i) => RandomTensor.Create((ulong)i, shape).requires_grad_(gradients))];
+        Tensor[] a = Inputs(), b = Inputs();
+        Tensor x = fused(a), y = composed(b);
+        Assert.Equal(y.shape, x.shape);
+        Assert.InRange(RandomTensor.Distance(x, y), 0, 5e-6f);
+        if (!gradients)
+            return;
+        Tensor weights = RandomTensor.Create(99, x.shape);
+        (x * weights).sum().backward();
+        (y * weights).sum().backward();
+        for (int i = 0; i < shapes.Length; i++)
+            Assert.InRange(RandomTensor.Distance(a[i].grad!, b[i].grad!), 0, 5e-5f);
+    }
+}

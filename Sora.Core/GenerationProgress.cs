@@ -1,0 +1,16 @@
+namespace Sora;
+
+/// <summary>How far a generation has come.</summary>
+/// <param name="Stage">What it is busy with.</param>
+/// <param name="Step">Steps of this stage that are done, 0 to <paramref name="StepCount"/>.</param>
+/// <param name="StepCount">All steps of this stage; 0 where they cannot be counted.</param>
+/// <param name="Elapsed">Time since the stage began.</param>
+/// <param name="Remaining">Time until the stage ends, going by the steps so far; null before the first is done.</param>
+public readonly record struct GenerationProgress(
+    GenerationStage Stage, int Step, int StepCount, TimeSpan Elapsed, TimeSpan? Remaining)
+{
+    /// <summary>Progress of a stage whose remaining steps take as long, each, as those that are done.</summary>
+    public static GenerationProgress At(GenerationStage stage, int step, int stepCount, TimeSpan elapsed) =>
+        new(stage, step, stepCount, elapsed,
+            step > 0 && step <= stepCount ? elapsed * (stepCount - step) / step : null);
+}

@@ -1,0 +1,33 @@
+using Sora.Patches;
+using Sora.Transformer;
+using Sora.VideoVae;
+
+namespace Sora.Layers;
+
+/// <summary>The operations of <see cref="FusedKernels"/> composed from ordinary operators.</summary>
+internal static class ComposedKernels
+{
+    /// <summary>LayerNorm without parameters, then ·(1 + scale) + shift: [N, D] → [N, D].</summary>
+    public static Tensor NormModulate(Tensor x, LayerNorm norm, Tensor scale, Tensor shift, Modulation modulation, ScalarType type) =>
+        modulation.ScaleShift(norm.Forward(x), scale, shift).to(type);
+
+    /// <summary>x + gate·y in float32: [N, D].</summary>
+    public static Tensor AddGated(Tensor x, Tensor y, Tensor gate, Modulation modulation) =>
+        modulation.AddGated(x, y, gate);
+
+    /// <summary>RMS norm over the last axis, in x's type.</summary>
+    public static Tensor RmsNorm(Tensor x, RmsNorm norm) => norm.Forward(x).to(x.dtype);
+
+    /// <summary>RMS norm over all heads, then the rotary turn of each head's pairs: [N, D] → [N, D].</summary>
+    public static Tensor RmsNormRotary(Tensor x, RmsNorm norm, RotaryPositions positions, int heads)
+    {
+        Tensor pairs = norm.Forward(x).view(x.size(0), heads, -1, 2);                     // N heads d/2 2
+        Tensor cos = positions.Cos.unsqueeze(1), sin = positions.Sin.unsqueeze(1);        // N 1 d/2
+        Tensor even = pairs.select(-1, 0), odd = pairs.select(-1, 1);                     // N heads d/2
+        Tensor turned = stack([(even * cos) - (odd * sin), (even * sin) + (odd * cos)], -1);
+        return turned.view(x.shape).to(x.dtype);
+    }
+
+    /// <summary>The channel norm of [B, C, ...], then x·sigmoid(x).</summary>
+    public static Tensor ChannelNormSilu(Tensor x, ChannelNorm norm) => nn.functional.silu(norm.Forward(x));
+}

@@ -1,0 +1,20 @@
+using System.Runtime.Intrinsics.X86;
+
+namespace Sora.Layers;
+
+/// <summary>Chooses the type of matrix products and convolutions.</summary>
+internal static class ComputeTypes
+{
+    /// <summary>The type for a precision on a device: bfloat16 where the hardware multiplies it, else float32.</summary>
+    public static ScalarType Of(Precision precision, Device device) => precision switch
+    {
+        Precision.Full => float32,
+        Precision.BFloat16 => bfloat16,
+        _ => device.type == DeviceType.CUDA || ProcessorHasBFloat16 ? bfloat16 : float32,
+    };
+
+    // Leaf 7: AMX-BF16 is bit 22 of EDX in subleaf 0, AVX512-BF16 bit 5 of EAX in subleaf 1.
+    private static bool ProcessorHasBFloat16 { get; } =
+        X86Base.IsSupported
+        && ((X86Base.CpuId(7, 0).Edx & (1 << 22)) != 0 || (X86Base.CpuId(7, 1).Eax & (1 << 5)) != 0);
+}

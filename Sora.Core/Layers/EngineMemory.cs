@@ -1,0 +1,21 @@
+namespace Sora.Layers;
+
+/// <summary>The seam between mapped files and the engine: tensors over memory that somebody else owns.</summary>
+internal static class EngineMemory
+{
+    /// <summary>
+    /// A tensor of the values at an address. Sora.Torch looks at them where they are, so the memory must stay mapped as
+    /// long as the tensor lives; TorchSharp copies them.
+    /// </summary>
+    public static unsafe Tensor View(nint address, IReadOnlyList<long> shape, ScalarType type)
+    {
+#if SYSTEM_TORCH
+        return SystemEngine.FromMemory(address, [.. shape], type);
+#else
+        Tensor copy = empty([.. shape], type);
+        var source = new ReadOnlySpan<byte>((void*)address, checked((int)(copy.NumberOfElements * copy.ElementSize)));
+        source.CopyTo(copy.bytes);
+        return copy;
+#endif
+    }
+}

@@ -1,0 +1,63 @@
+using Sora.Patches;
+using Sora.Transformer;
+using Sora.VideoVae;
+
+namespace Sora.Layers;
+
+/// <summary>
+/// The seam between the networks and the engine: operations that Sora.Torch has as one kernel each, with its own
+/// backward pass. On TorchSharp they are composed from ordinary operators, with the same results within rounding.
+/// </summary>
+internal static class FusedKernels
+{
+    /// <summary>LayerNorm without parameters, then ·(1 + scale) + shift: [N, D] → [N, D] of a type.</summary>
+    public static Tensor NormModulate(Tensor x, LayerNorm norm, Tensor scale, Tensor shift, Modulation modulation, ScalarType type) =>
+#if SYSTEM_TORCH
+        SystemEngine.NormModulate(x, scale, shift, modulation.RowIndex, norm.Epsilon, type);
+#else
+        ComposedKernels.NormModulate(x, norm, scale, shift, modulation, type);
+#endif
+
+    /// <summary>x + gate·y in float32: [N, D].</summary>
+    public static Tensor AddGated(Tensor x, Tensor y, Tensor gate, Modulation modulation) =>
+#if SYSTEM_TORCH
+        SystemEngine.AddGated(x, y, gate, modulation.RowIndex);
+#else
+        ComposedKernels.AddGated(x, y, gate, modulation);
+#endif
+
+    /// <summary>RMS norm over the last axis, in x's type.</summary>
+    public static Tensor RmsNorm(Tensor x, RmsNorm norm) =>
+#if SYSTEM_TORCH
+        SystemEngine.RmsNorm(x, norm.Weight, norm.Epsilon);
+#else
+        ComposedKernels.RmsNorm(x, norm);
+#endif
+
+    /// <summary>RMS norm over all heads, then the rotary turn of each head's pairs: [N, D] → [N, D].</summary>
+    public static Tensor RmsNormRotary(Tensor x, RmsNorm norm, RotaryPositions positions, int heads) =>
+#if SYSTEM_TORCH
+        SystemEngine.RmsNormRotary(x, norm.Weight, positions.Cos, positions.Sin, x.size(1) / heads, norm.Epsilon);
+#else
+        ComposedKernels.RmsNormRotary(x, norm, positions, heads);
+#endif
+
+    /// <summary>The channel norm of [B, C, ...], then x·sigmoid(x).</summary>
+    public static Tensor ChannelNormSilu(Tensor x, ChannelNorm norm) =>
+#if SYSTEM_TORCH
+        SystemEngine.ChannelNorm(x, norm.Gamma, silu: true);
+#else
+        ComposedKernels.ChannelNormSilu(x, norm);
+#endif
+
+    /// <summary>Attention of q [B, N, D] to k, v [B, M, D] in heads of D / heads channels: [B, N, D].</summary>
+    public static Tensor Attention(Tensor q, Tensor k, Tensor v, int heads)
+    {
+        long b = q.size(0), n = q.size(1), m = k.size(1);
+        Tensor result = nn.functional.scaled_dot_product_attention(
+            q.view(b, n, heads, -1).transpose(1, 2),                                      // B heads N d
+            k.view(b, m, heads, -1).transpose(1, 2),
+            v.view(b, m, heads, -1).transpose(1, 2));
+        return result.transpose(1, 2).reshape(b, n, -1);                                  // B N D
+    }
+}

@@ -1,0 +1,48 @@
+namespace Sora.Layers;
+
+/// <summary>x·Wᵀ + b, computed in the network's compute type whatever the input's.</summary>
+public sealed class Linear
+{
+    private readonly Parameter _weight;
+    private readonly Parameter? _bias;
+    private readonly ScalarType _computeType;
+
+    /// <summary>Takes <c>weight</c> [outputs, inputs] and <c>bias</c> [outputs].</summary>
+    public Linear(ParameterScope scope, long inputs, long outputs, bool bias = true, Initialization? initialization = null)
+        : this(scope, [outputs, inputs], bias, initialization ?? Initialization.Xavier(inputs, outputs), scope.ComputeType)
+    {
+    }
+
+    private Linear(ParameterScope scope, long[] shape, bool bias, Initialization initialization, ScalarType computeType)
+    {
+        bool float32Part = computeType == float32 && scope.ComputeType != float32;
+        _weight = float32Part ? scope.Float("weight", shape, initialization) : scope.Weight("weight", shape, initialization);
+        long[] outputs = [shape[0]];
+        _bias = !bias ? null
+            : float32Part ? scope.Float("bias", outputs, Initialization.Zero)
+            : scope.Weight("bias", outputs, Initialization.Zero);
+        _computeType = computeType;
+    }
+
+    /// <summary>A layer that is held and computed in float32 whatever the network's types.</summary>
+    public static Linear InFloat32(ParameterScope scope, long inputs, long outputs, Initialization? initialization = null) =>
+        new(scope, [outputs, inputs], true, initialization ?? Initialization.Xavier(inputs, outputs), float32);
+
+    /// <summary>A convolution whose kernel and stride are equal is a linear layer over flattened patches.</summary>
+    /// <param name="scope">The place of <c>weight</c> [outputs, channels, pt, ph, pw] and <c>bias</c> [outputs].</param>
+    /// <param name="outputs">The width that a patch becomes.</param>
+    /// <param name="channels">The channels of the input.</param>
+    /// <param name="patch">The patch's extent (t, h, w).</param>
+    public static Linear OverPatches(ParameterScope scope, long outputs, long channels, IReadOnlyList<int> patch)
+    {
+        long inputs = channels * patch[0] * patch[1] * patch[2];
+        return new(scope, [outputs, channels, patch[0], patch[1], patch[2]], true, Initialization.Xavier(inputs, outputs), scope.ComputeType);
+    }
+
+    /// <summary>Maps [..., inputs] to [..., outputs] in the compute type.</summary>
+    public Tensor Forward(Tensor x)
+    {
+        Tensor weight = _weight.ndim == 2 ? _weight : _weight.flatten(1);
+        return nn.functional.linear(x.to(_computeType), weight.to(_computeType), _bias?.to(_computeType));
+    }
+}

@@ -1,0 +1,37 @@
+namespace Sora.Layers;
+
+/// <summary>
+/// A place in the tree of a network's parameters: where a part asks for its parameters by their published names. The
+/// source behind it decides where they come from, so that a network that is loaded is never initialised first, and one
+/// that is only described takes no memory.
+/// </summary>
+public sealed class ParameterScope
+{
+    private readonly ParameterSource _source;
+    private readonly string _prefix;
+
+    /// <summary>The root of a tree.</summary>
+    /// <param name="source">Where the parameters come from.</param>
+    public ParameterScope(ParameterSource source) : this(source, "")
+    {
+    }
+
+    private ParameterScope(ParameterSource source, string prefix) => (_source, _prefix) = (source, prefix);
+
+    /// <summary>The type in which matrix products and convolutions are computed.</summary>
+    public ScalarType ComputeType => _source.ComputeType;
+
+    /// <summary>The scope of a child; the name may hold several levels (<c>ffn.net.0</c>).</summary>
+    public ParameterScope this[string name] => new(_source, $"{_prefix}{name}.");
+
+    /// <summary>The scope of an element of a list.</summary>
+    public ParameterScope this[int index] => new(_source, $"{_prefix}{index}.");
+
+    /// <summary>A parameter of a matrix product or convolution, held in the source's weight type.</summary>
+    public Parameter Weight(string name, long[] shape, Initialization initialization) =>
+        _source.Take(_prefix + name, shape, initialization, _source.WeightType);
+
+    /// <summary>A parameter that stays in float32: norms, modulation tables, embeddings of time.</summary>
+    public Parameter Float(string name, long[] shape, Initialization initialization) =>
+        _source.Take(_prefix + name, shape, initialization, float32);
+}

@@ -1,0 +1,50 @@
+namespace Sora;
+
+/// <summary>The sizes that a model can make, and what it makes where a request leaves a value open.</summary>
+public sealed record ModelLimits
+{
+    /// <summary>Width and height in pixels are multiples of this: the VAE's spatial stride times the patch size.</summary>
+    /// <value>At least 1; 16 for Wan 2.1, 32 for Wan 2.2 5B.</value>
+    public required int SpatialStride { get; init => field = AtLeastOne(value, nameof(SpatialStride)); }
+
+    /// <summary>The number of frames is a multiple of this, plus 1.</summary>
+    /// <value>At least 1; 4 for Wan.</value>
+    public required int TemporalStride { get; init => field = AtLeastOne(value, nameof(TemporalStride)); }
+
+    /// <summary>The longest prompt in tokens, the end token included; what exceeds it is cut.</summary>
+    /// <value>At least 1; 512 for Wan.</value>
+    public int MaximumTokens { get; init => field = AtLeastOne(value, nameof(MaximumTokens)); } = 512;
+
+    /// <summary>Default of <see cref="VideoRequest.NegativePrompt"/>.</summary>
+    public string NegativePrompt { get; init; } = "";
+
+    /// <summary>Default of <see cref="VideoRequest.Width"/> in pixels.</summary>
+    public required int Width { get; init; }
+
+    /// <summary>Default of <see cref="VideoRequest.Height"/> in pixels.</summary>
+    public required int Height { get; init; }
+
+    /// <summary>Default of <see cref="VideoRequest.FrameCount"/>.</summary>
+    public required int FrameCount { get; init; }
+
+    /// <summary>Default of <see cref="VideoRequest.FramesPerSecond"/>.</summary>
+    public required int FramesPerSecond { get; init; }
+
+    /// <summary>Default of <see cref="VideoRequest.Steps"/>.</summary>
+    public required int Steps { get; init; }
+
+    /// <summary>Default of <see cref="VideoRequest.GuidanceScale"/>.</summary>
+    public required float GuidanceScale { get; init; }
+
+    /// <summary>Default of <see cref="VideoRequest.Shift"/>.</summary>
+    public required float Shift { get; init; }
+
+    /// <summary>Default of <see cref="VideoRequest.Sampler"/>.</summary>
+    public required Sampler Sampler { get; init; }
+
+    private static int AtLeastOne(int value, string setting)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(value, 1, setting);
+        return value;
+    }
+}

@@ -1,0 +1,18 @@
+namespace Sora;
+
+/// <summary>
+/// The number format of weights and matrix products. Norms, modulation, rotary angles, softmax and the sampler's state
+/// are float32 in each of them.
+/// </summary>
+/// <remarks><see cref="PrecisionNames"/> reads and writes their names.</remarks>
+public enum Precision
+{
+    /// <summary>bfloat16 where the device multiplies it fast (CUDA, AVX512-BF16, AMX), else float32: <c>auto</c>.</summary>
+    Auto,
+
+    /// <summary>float32 throughout: <c>full</c>.</summary>
+    Full,
+
+    /// <summary>bfloat16, on any device: <c>bf16</c>.</summary>
+    BFloat16,
+}

@@ -1,0 +1,13 @@
+namespace Sora.Sampling;
+
+/// <summary>Where a sampling stands.</summary>
+/// <param name="Index">The step, counted from 0 at pure noise.</param>
+/// <param name="Sigma">The noise level of the sample, 1 (noise) to 0 (data).</param>
+/// <param name="Time">The time that the network is given for it, 0 to 1000.</param>
+public readonly record struct SamplingStep(int Index, float Sigma, float Time);
+
+/// <summary>Predicts the velocity v = noise − data at a sample.</summary>
+/// <param name="sample">The sample [B, C, t, h, w], float32; not to be changed or disposed.</param>
+/// <param name="step">The sample's noise level.</param>
+/// <returns>The velocity, of the sample's shape.</returns>
+public delegate Tensor Velocity(Tensor sample, SamplingStep step);

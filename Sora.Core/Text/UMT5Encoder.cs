@@ -1,0 +1,60 @@
+using Sora.Layers;
+using Sora.Weights;
+
+namespace Sora.Text;
+
+/// <summary>
+/// The text encoder (the network published as UMT5EncoderModel, Chung et al. 2023): a T5 encoder in which every layer
+/// has its own relative positions. No attention scaling and no biases.
+/// </summary>
+public sealed class UMT5Encoder : IDisposable
+{
+    private readonly ParameterSource _parameters;
+    private readonly Parameter _embedding;
+    private readonly UMT5Layer[] _layers;
+    private readonly RmsNorm _norm;
+
+    /// <summary>Builds the network from its config; the source gives the parameters and is disposed with the network.</summary>
+    public UMT5Encoder(UMT5Config config, ParameterSource parameters)
+    {
+        Config = config;
+        _parameters = parameters;
+        var scope = new ParameterScope(parameters);
+        _embedding = scope["shared"].Weight("weight", [config.VocabSize, config.DModel], Initialization.Normal(1));
+        _layers = [.. Enumerable.Range(0, config.NumLayers).Select(i => new UMT5Layer(scope["encoder.block"][i]["layer"], config))];
+        _norm = new(scope["encoder.final_layer_norm"], config.DModel, config.LayerNormEpsilon);
+    }
+
+    /// <summary>The network's dimensions.</summary>
+    public UMT5Config Config { get; }
+
+    /// <summary>The parameters by their published names.</summary>
+    public IReadOnlyDictionary<string, Parameter> Parameters => _parameters.Parameters;
+
+    /// <summary>Encodes token ids.</summary>
+    /// <param name="ids">Ids [B, L], int64.</param>
+    /// <param name="mask">1 for tokens, 0 for padding [B, L].</param>
+    /// <returns>Vectors [B, L, d_model], float32; those of padding carry no meaning.</returns>
+    public Tensor Forward(Tensor ids, Tensor mask)
+    {
+        Shape.Require(ids, "B L");
+        Tensor x = nn.functional.embedding(ids, _embedding).to(float32);                  // B L D
+        Tensor blocked = (1 - mask.to(float32)).mul(float.MinValue).unsqueeze(1).unsqueeze(1); // B 1 1 L
+        Tensor buckets = RelativePositions.Buckets(ids.size(1), Config).to(ids.device);   // L L
+        foreach (UMT5Layer layer in _layers)
+            x = layer.Forward(x, buckets, blocked);                                       // B L D
+        return _norm.Forward(x);                                                          // B L D
+    }
+
+    /// <summary>Encodes prompts as the transformer wants them: rows of padding are zero.</summary>
+    /// <param name="ids">Ids [B, L], int64.</param>
+    /// <param name="mask">1 for tokens, 0 for padding [B, L].</param>
+    public Tensor Encode(Tensor ids, Tensor mask)
+    {
+        using DisposeScope scope = NewDisposeScope();
+        return scope.MoveToOuter(Forward(ids, mask) * mask.to(float32).unsqueeze(-1));
+    }
+
+    /// <summary>Frees the parameters.</summary>
+    public void Dispose() => _parameters.Dispose();
+}

@@ -1,0 +1,58 @@
+using Sora.Weights;
+
+namespace Sora.Training;
+
+/// <summary>How the transformer and its text encoder are trained on the drawn world.</summary>
+public sealed record FlowTrainingConfig
+{
+    /// <summary>The denoiser.</summary>
+    public required WanTransformerConfig Transformer { get; init; }
+
+    /// <summary>The text encoder, trained with it.</summary>
+    public required UMT5Config TextEncoder { get; init; }
+
+    /// <summary>The finished autoencoder's folder.</summary>
+    public required string VaeFolder { get; init; }
+
+    /// <summary>Where checkpoints, latents and the log go.</summary>
+    public required string RunFolder { get; init; }
+
+    /// <summary>The model folder that is written.</summary>
+    public required string OutputFolder { get; init; }
+
+    /// <summary>The largest clip; shorter ones are its beginnings.</summary>
+    public ClipShape Shape { get; init; } = new(64, 64, 17);
+
+    /// <summary>Frames a second.</summary>
+    public int FramesPerSecond { get; init; } = 8;
+
+    /// <summary>The number of clips whose latents are kept.</summary>
+    public int Clips { get; init; } = 16000;
+
+    /// <summary>Optimiser steps.</summary>
+    public long Steps { get; init; } = 5000;
+
+    /// <summary>Patches in all clips of a step together.</summary>
+    public int TokensPerStep { get; init; } = 5120;
+
+    /// <summary>The longest text in tokens.</summary>
+    public int MaxTextLength { get; init; } = 40;
+
+    /// <summary>The highest learning rate of matrices; other parameters have half of it.</summary>
+    public double LearningRate { get; init; } = 2e-3;
+
+    /// <summary>The share of clips without a caption, from which guidance learns the unconditional flow.</summary>
+    public double CaptionDropout { get; init; } = 0.1;
+
+    /// <summary>The noise levels.</summary>
+    public NoiseLevels Noise { get; init; } = new(0.2, 1.1, 0.25, 0.15);
+
+    /// <summary>The memory of the averaged weights.</summary>
+    public double AverageDecay { get; init; } = 0.9985;
+
+    /// <summary>The seed of everything random.</summary>
+    public ulong Seed { get; init; } = 1;
+
+    /// <summary>Minutes between checkpoints.</summary>
+    public double CheckpointMinutes { get; init; } = 5;
+}

@@ -1,0 +1,93 @@
+using Sora.Latents;
+using Sora.Training.SpriteWorld;
+using Sora.VideoVae;
+
+namespace Sora.Training;
+
+/// <summary>The latents of many clips, encoded once and kept in memory and on disk.</summary>
+public sealed class LatentClips : IDisposable
+{
+    private const int EncodedAtOnce = 16;
+    private readonly World _world;
+    private readonly ClipDescription[] _descriptions;
+    private readonly ulong _seed;
+
+    private LatentClips(World world, ClipDescription[] descriptions, Tensor latents, ulong seed) =>
+        (_world, _descriptions, Latents, _seed) = (world, descriptions, latents, seed);
+
+    /// <summary>The normalised latents [clips, z, t, h, w], float32.</summary>
+    public Tensor Latents { get; }
+
+    /// <summary>The number of clips.</summary>
+    public int Count => _descriptions.Length;
+
+    /// <summary>Reads the clips' latents from a file that an earlier call wrote, or encodes and writes them.</summary>
+    public static LatentClips Open(string path, World world, VideoAutoencoder vae, FlowTrainingConfig config, Action<string> log, CancellationToken cancellationToken)
+    {
+        ClipShape shape = config.Shape;
+        var descriptions = new ClipDescription[config.Clips];
+        for (int i = 0; i < descriptions.Length; i++)
+            descriptions[i] = world.SampleTraining(SeedOf(config.Seed, i));
+        long[] size =
+        [
+            config.Clips, vae.Config.ZDim, ((shape.Frames - 1) / vae.Config.TemporalStride) + 1,
+            shape.Height / vae.Config.SpatialStride, shape.Width / vae.Config.SpatialStride,
+        ];
+        Tensor latents = empty(size).DetachFromDisposeScope();
+        if (File.Exists(path))
+        {
+            TrainingState.Load(path, [("latents", latents)]);
+            return new(world, descriptions, latents, config.Seed);
+        }
+        Encode(latents, descriptions, world, vae, config, log, cancellationToken);
+        TrainingState.Save(path, [("latents", latents)], new Dictionary<string, string>());
+        return new(world, descriptions, latents, config.Seed);
+    }
+
+    /// <summary>One of the captions of a clip.</summary>
+    public string Caption(int clip, ulong draw) => Captions.One(_descriptions[clip], SeedOf(_seed + draw, clip));
+
+    /// <summary>What a clip shows.</summary>
+    public ClipDescription Description(int clip) => _descriptions[clip];
+
+    /// <summary>The world that the clips are from.</summary>
+    public World World => _world;
+
+    /// <summary>Frees the latents.</summary>
+    public void Dispose() => Latents.Dispose();
+
+    private static void Encode(Tensor latents, ClipDescription[] descriptions, World world, VideoAutoencoder vae, FlowTrainingConfig config, Action<string> log, CancellationToken cancellationToken)
+    {
+        using IDisposable noGrad = no_grad();
+        using var normalizer = new LatentNormalizer(vae.Config, CPU);
+        ClipShape shape = config.Shape;
+        int bytes = checked((int)(shape.Pixels * 3));
+        long batches = (descriptions.Length + EncodedAtOnce - 1) / EncodedAtOnce;
+        foreach ((long number, byte[] rgb, int count) in Prefetch.Range(0, batches, Draw))
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            using DisposeScope scope = NewDisposeScope();
+            Tensor x = new ClipBatch(rgb, new string[count], shape).ToTensor(CPU);
+            using var cache = new CausalCache();
+            Tensor mean = LatentMoments.Split(vae.EncodeChunk(x, cache)).Mean;
+            latents.narrow(0, number * EncodedAtOnce, count).copy_(normalizer.Normalize(mean));
+            if (number % 100 == 0)
+                log($"encoded {number * EncodedAtOnce} of {descriptions.Length} clips");
+        }
+
+        (long Number, byte[] Rgb, int Count) Draw(long number)
+        {
+            int first = (int)number * EncodedAtOnce, count = Math.Min(EncodedAtOnce, descriptions.Length - first);
+            var rgb = new byte[bytes * count];
+            for (int i = 0; i < count; i++)
+                world.Render(descriptions[first + i], shape.Width, shape.Height, shape.Frames, config.FramesPerSecond, rgb.AsSpan(i * bytes, bytes));
+            return (number, rgb, count);
+        }
+    }
+
+    private static ulong SeedOf(ulong seed, int clip)
+    {
+        ulong z = ((seed << 32) + (ulong)clip + 0x9e3779b97f4a7c15) * 0xbf58476d1ce4e5b9;
+        return z ^ (z >> 29);
+    }
+}

@@ -1,0 +1,38 @@
+namespace Sora.Training.SpriteWorld;
+
+/// <summary>What a caption says; null: it does not say.</summary>
+public sealed record CaptionMeaning
+{
+    /// <summary>The subject that it names.</summary>
+    public Subject? Subject { get; init; }
+
+    /// <summary>The scene that it names.</summary>
+    public Scene? Scene { get; init; }
+
+    /// <summary>The motion that its verb means.</summary>
+    public Motion? Motion { get; init; }
+
+    /// <summary>The colour it gives the subject; none named: <see cref="SubjectColour.Own"/>.</summary>
+    public SubjectColour Colour { get; init; }
+
+    /// <summary>The size it gives the subject.</summary>
+    public SubjectSize Size { get; init; }
+
+    /// <summary>The time of day; none named: day.</summary>
+    public TimeOfDay TimeOfDay { get; init; }
+
+    /// <summary>The camera move; none named: still.</summary>
+    public CameraMove Camera { get; init; }
+
+    /// <summary>What the caption of a clip says when it says everything.</summary>
+    public static CaptionMeaning Of(ClipDescription clip) => new()
+    {
+        Subject = clip.Subject,
+        Scene = clip.Scene,
+        Motion = clip.Motion,
+        Colour = clip.Colour,
+        Size = clip.Size,
+        TimeOfDay = clip.TimeOfDay,
+        Camera = clip.Camera,
+    };
+}

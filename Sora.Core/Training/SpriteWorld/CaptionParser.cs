@@ -1,0 +1,66 @@
+namespace Sora.Training.SpriteWorld;
+
+/// <summary>
+/// Reads captions by their telling words. It understands every caption of <see cref="Captions"/> and freer ones that
+/// use the same words.
+/// </summary>
+public static class CaptionParser
+{
+    private static readonly Dictionary<string, Scene> s_scenes = new()
+    {
+        ["meadow"] = SceneCatalogue.Get("meadow"),
+        ["sea"] = SceneCatalogue.Get("deep sea"),
+        ["desert"] = SceneCatalogue.Get("desert"),
+        ["beach"] = SceneCatalogue.Get("beach"),
+        ["mountains"] = SceneCatalogue.Get("snowy mountains"),
+        ["city"] = SceneCatalogue.Get("city street"),
+        ["sky"] = SceneCatalogue.Get("blue sky"),
+        ["space"] = SceneCatalogue.Get("starry space"),
+    };
+
+    // In this order: "stays still", "hops up and down" and "moves in a circle" contain words of later rows.
+    private static readonly (Motion Motion, string[] Words)[] s_motions =
+    [
+        (Motion.Bounces, ["bounces", "bouncing", "hops", "hopping"]),
+        (Motion.Circles, ["circle"]),
+        (Motion.Spins, ["spins", "spinning"]),
+        (Motion.Grows, ["grows", "growing", "larger"]),
+        (Motion.Shrinks, ["shrinks", "shrinking", "smaller"]),
+        (Motion.Left, ["left"]),
+        (Motion.Right, ["right"]),
+        (Motion.Up, ["up", "rises", "rising"]),
+        (Motion.Down, ["down", "falls", "falling", "sinks", "sinking", "drops", "dropping"]),
+        (Motion.Rests, ["rests", "resting", "still", "hovers", "hovering"]),
+    ];
+
+    /// <summary>What the caption says.</summary>
+    public static CaptionMeaning Parse(string caption)
+    {
+        string[] words = [.. Words(caption)];
+        int noun = Array.FindIndex(words, word => SubjectCatalogue.Find(word) is not null);
+        string[] adjectives = noun < 0 ? [] : words[Math.Max(noun - 2, 0)..noun];
+        return new CaptionMeaning
+        {
+            Subject = noun < 0 ? null : SubjectCatalogue.Find(words[noun]),
+            Scene = words.Select(word => s_scenes.GetValueOrDefault(word)).FirstOrDefault(scene => scene is not null),
+            Motion = s_motions
+                .Where(row => row.Words.Any(words.Contains))
+                .Select(row => (Motion?)row.Motion)
+                .FirstOrDefault(),
+            Colour = Named<SubjectColour>(adjectives),
+            Size = Named<SubjectSize>(adjectives),
+            TimeOfDay = Named<TimeOfDay>(words),
+            Camera = words.Contains("leftwards") ? CameraMove.PanLeft
+                : words.Contains("rightwards") ? CameraMove.PanRight
+                : CameraMove.Still,
+        };
+    }
+
+    /// <summary>The words of a text, lower case, without punctuation.</summary>
+    public static IEnumerable<string> Words(string text) =>
+        text.ToLowerInvariant().Split([' ', '.', ',', '!', '?', ';', ':', '\n'], StringSplitOptions.RemoveEmptyEntries);
+
+    /// <summary>The enum's member that one of the words names; its default where none does.</summary>
+    private static T Named<T>(string[] words) where T : struct, Enum =>
+        Enum.GetValues<T>().FirstOrDefault(value => words.Contains(value.ToString().ToLowerInvariant()));
+}

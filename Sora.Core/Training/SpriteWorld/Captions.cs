@@ -1,0 +1,175 @@
+namespace Sora.Training.SpriteWorld;
+
+/// <summary>
+/// Says in English what a clip shows, in many ways from three words to two sentences. <see cref="CaptionParser"/> reads
+/// them back.
+/// </summary>
+public static class Captions
+{
+    private static readonly Verb s_bounces = new("bounces", "bouncing");
+    private static readonly Verb s_hops = new("hops up and down", "hopping up and down");
+    private static readonly Verb s_circles = new("moves in a circle", "moving in a circle");
+    private static readonly Verb s_spins = new("spins", "spinning");
+    private static readonly Verb s_grows = new("grows", "growing");
+    private static readonly Verb s_getsBigger = new("gets larger", "getting larger");
+    private static readonly Verb s_shrinks = new("shrinks", "shrinking");
+    private static readonly Verb s_getsSmaller = new("gets smaller", "getting smaller");
+
+    private static readonly float[] s_speeds = [0.2f, 0.25f, 0.3f]; // slowly, steadily, quickly
+
+    /// <summary>Every caption of the clip, the shortest first.</summary>
+    public static IReadOnlyList<string> All(ClipDescription clip)
+    {
+        var captions = new List<string>();
+        foreach (Verb verb in Verbs(clip))
+            captions.AddRange(Short(clip, verb));
+        foreach (string scene in Places(clip))
+        {
+            foreach (Verb verb in Verbs(clip))
+                captions.AddRange(Full(clip, verb, scene));
+        }
+
+        return captions.Distinct().ToList();
+    }
+
+    /// <summary>One caption: a full sentence in four cases of five, else a short one without the scene.</summary>
+    /// <param name="clip">What to describe.</param>
+    /// <param name="seed">Chooses the words.</param>
+    public static string One(ClipDescription clip, ulong seed)
+    {
+        var random = new ClipRandom(seed);
+        Verb verb = random.Pick(Verbs(clip));
+        string[] captions = [.. random.Chance(0.8f) ? Full(clip, verb, random.Pick(Places(clip))) : Short(clip, verb)];
+        return random.Pick(captions);
+    }
+
+    /// <summary>The plainest caption that names everything: "a red fish swims left in the deep sea".</summary>
+    public static string FullSentence(ClipDescription clip) => Full(clip, Verbs(clip)[0], Places(clip)[0]).First();
+
+    /// <summary>
+    /// The words of all captions of a config, lower case, with how often each is in them: for building a tokenizer.
+    /// </summary>
+    public static IReadOnlyDictionary<string, int> Vocabulary(SpriteWorldConfig config)
+    {
+        var counts = new SortedDictionary<string, int>(StringComparer.Ordinal);
+        foreach (string word in Corpus(config).SelectMany(CaptionParser.Words))
+            counts[word] = counts.GetValueOrDefault(word) + 1;
+        return counts;
+    }
+
+    /// <summary>All captions of a config, one combination after the other.</summary>
+    public static IEnumerable<string> Corpus(SpriteWorldConfig config) =>
+        from subject in config.Subjects
+        from scene in config.Scenes
+        from motion in config.Motions
+        from colour in config.Colours
+        from size in config.Sizes
+        from time in scene.HasSky ? config.TimesOfDay : [TimeOfDay.Day]
+        from camera in config.CameraMoves
+        let clip = new ClipDescription
+        {
+            Subject = subject,
+            Scene = scene,
+            Motion = motion,
+            Colour = colour,
+            Size = size,
+            TimeOfDay = time,
+            Camera = camera,
+            Start = (0.5f, 0.5f),
+            Extent = 0.45f,
+        }
+        from caption in s_speeds.SelectMany(speed => All(clip with { Speed = speed })).Distinct()
+        select caption;
+
+    private static IEnumerable<string> Short(ClipDescription clip, Verb verb)
+    {
+        string noun = Noun(clip);
+        if (clip.Motion is Motion.Left or Motion.Right)
+            yield return $"{noun} {clip.Subject.Locomotion.Moves[0].Present}";
+        yield return $"{noun} {verb.Present}";
+        yield return $"{WithArticle(noun)} {verb.Present}";
+        yield return $"{WithArticle(noun)} is {verb.Continuous}";
+        yield return $"{Sentence(WithArticle(noun))} {verb.Present}.";
+    }
+
+    private static IEnumerable<string> Full(ClipDescription clip, Verb verb, string place)
+    {
+        string noun = Noun(clip), one = WithArticle(noun);
+        yield return $"{one} {verb.Present} {place}";
+        yield return $"{Sentence(one)} {verb.Present} {place}.";
+        yield return $"{noun} {verb.Continuous} {place}";
+        yield return $"{one} is {verb.Continuous} {place}";
+        yield return $"The {noun} {verb.Present} {place}.";
+        yield return $"{Sentence(one)} is {verb.Continuous} {place}.";
+        yield return $"{Sentence(place)}, {one} {verb.Present}.";
+        yield return $"There is {one} {place}. It {verb.Present}.";
+        yield return $"{Sentence(one)} {verb.Present} {place}. {Afterthought(clip)}";
+        yield return $"A video of {one} {verb.Continuous} {place}.";
+    }
+
+    private static string Afterthought(ClipDescription clip) => clip.Motion switch
+    {
+        Motion.Rests => "It does not move.",
+        Motion.Left or Motion.Right or Motion.Up or Motion.Down => clip.Speed switch
+        {
+            < 0.235f => "It moves slowly.",
+            > 0.265f => "It moves quickly.",
+            _ => "It moves steadily.",
+        },
+        Motion.Bounces => "It bounces again and again.",
+        _ => "It stays in the middle of the picture.",
+    };
+
+    private static string Noun(ClipDescription clip)
+    {
+        string size = clip.Size == SubjectSize.Usual ? "" : clip.Size.ToString().ToLowerInvariant() + " ";
+        string colour = clip.Colour == SubjectColour.Own ? "" : clip.Colour.ToString().ToLowerInvariant() + " ";
+        return $"{size}{colour}{clip.Subject.Name}";
+    }
+
+    private static string WithArticle(string noun) =>
+        ("aeiou".Contains(noun[0], StringComparison.Ordinal) ? "an " : "a ") + noun;
+
+    private static string Sentence(string text) => char.ToUpperInvariant(text[0]) + text[1..];
+
+    private static IReadOnlyList<string> Places(ClipDescription clip)
+    {
+        string time = clip.TimeOfDay switch
+        {
+            TimeOfDay.Sunset => " at sunset",
+            TimeOfDay.Night => " at night",
+            _ => "",
+        };
+        string camera = clip.Camera switch
+        {
+            CameraMove.PanLeft => " while the camera pans leftwards",
+            CameraMove.PanRight => " while the camera pans rightwards",
+            _ => "",
+        };
+        return [.. clip.Scene.Phrases.Select(phrase => phrase + time + camera)];
+    }
+
+    private static IReadOnlyList<Verb> Verbs(ClipDescription clip)
+    {
+        Locomotion how = clip.Subject.Locomotion;
+        return clip.Motion switch
+        {
+            Motion.Left => Sideways(how, "left"),
+            Motion.Right => Sideways(how, "right"),
+            Motion.Up => how.Rises,
+            Motion.Down => how.Falls,
+            Motion.Bounces => [s_bounces, s_hops],
+            Motion.Rests => how.Rests,
+            Motion.Circles => [.. how.Moves.Take(1).Select(verb => With(verb, "in a circle")), s_circles],
+            Motion.Spins => [s_spins],
+            Motion.Grows => [s_grows, s_getsBigger],
+            _ => [s_shrinks, s_getsSmaller],
+        };
+    }
+
+    private static IReadOnlyList<Verb> Sideways(Locomotion how, string side) =>
+        [.. how.Moves.Select(verb => With(verb, side)), .. how.Moves.Select(verb => With(verb, "to the " + side))];
+
+    private static Verb With(Verb verb, string adverb) =>
+        new($"{verb.Present} {adverb}", $"{verb.Continuous} {adverb}");
+}

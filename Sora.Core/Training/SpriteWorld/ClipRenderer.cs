@@ -1,0 +1,85 @@
+using System.Numerics;
+
+namespace Sora.Training.SpriteWorld;
+
+/// <summary>Draws clips: the scene once (or once a frame where the camera moves), the sprite in every frame.</summary>
+internal static class ClipRenderer
+{
+    private const float PanSpeed = 0.12f; // frame heights a second
+
+    public static void Render(
+        ClipDescription clip, SpriteAtlas atlas, int width, int height, int frameCount, double fps, Span<byte> rgb)
+    {
+        Vector3[] scene = PaintScene(clip, width, height, 0f);
+        var frame = new Vector3[width * height];
+        Sprite sprite = atlas.Get(clip.Subject, clip.Colour, PoseOf(clip));
+        for (int t = 0; t < frameCount; t++)
+        {
+            float seconds = (float)(t / fps);
+            if (clip.Camera != CameraMove.Still && t > 0)
+                scene = PaintScene(clip, width, height, seconds);
+            scene.CopyTo(frame, 0);
+
+            MotionPath at = MotionPath.At(clip, seconds);
+            Sprite shown = at.Degrees == 0f ? sprite : sprite.Turned(at.Degrees);
+            float scale = at.Extent * Math.Min(width, height) / Math.Max(sprite.Width, sprite.Height);
+            SpriteDrawing.Draw(frame, width, height, shown, at.X * width, at.Y * height, scale);
+            ToBytes(frame, rgb.Slice(t * frame.Length * 3, frame.Length * 3));
+        }
+    }
+
+    private static Vector3[] PaintScene(ClipDescription clip, int width, int height, float seconds)
+    {
+        float left = clip.Camera switch
+        {
+            CameraMove.PanLeft => -PanSpeed * seconds,
+            CameraMove.PanRight => PanSpeed * seconds,
+            _ => 0f,
+        };
+        return PaintScene(clip.Scene, clip.SceneSeed, clip.TimeOfDay, width, height, left);
+    }
+
+    /// <summary>A scene without a subject, [height, width].</summary>
+    internal static Vector3[] PaintScene(
+        Scene scene, ulong sceneSeed, TimeOfDay time, int width, int height, float left)
+    {
+        var canvas = new SceneCanvas(width, height, left);
+        scene.Paint(canvas, new ClipRandom(sceneSeed));
+        switch (time)
+        {
+            case TimeOfDay.Sunset:
+                canvas.Grade((colour, y) => Vector3.Lerp(
+                    colour * Rgb.Hex(0xFFD0B0),
+                    Vector3.Lerp(Rgb.Hex(0x7D5BA6), Rgb.Hex(0xFF9A4D), MathF.Min(y / 0.5f, 1f)),
+                    0.6f * Math.Clamp((0.8f - y) / 0.3f, 0.25f, 1f)));
+                break;
+            case TimeOfDay.Night:
+                canvas.Grade((colour, _) =>
+                    Vector3.Lerp(colour, new Vector3(Rgb.Luma(colour)), 0.4f) * Rgb.Hex(0x3A4A7C));
+                break;
+        }
+
+        return canvas.Pixels;
+    }
+
+    private static Pose PoseOf(ClipDescription clip) => (clip.Subject.Facing, clip.Motion) switch
+    {
+        (Facing.Front, _) => Pose.Upright,
+        (_, Motion.Left) => Pose.Left,
+        (_, Motion.Right) => Pose.Right,
+        (Facing.UpRight, Motion.Down) => Pose.Down,
+        (Facing.UpRight, _) => Pose.Upright,
+        _ => clip.FacesRight ? Pose.Right : Pose.Left,
+    };
+
+    private static void ToBytes(ReadOnlySpan<Vector3> frame, Span<byte> rgb)
+    {
+        for (int i = 0; i < frame.Length; i++)
+        {
+            Vector3 pixel = (Vector3.Clamp(frame[i], Vector3.Zero, Vector3.One) * 255f) + new Vector3(0.5f);
+            rgb[3 * i] = (byte)pixel.X;
+            rgb[(3 * i) + 1] = (byte)pixel.Y;
+            rgb[(3 * i) + 2] = (byte)pixel.Z;
+        }
+    }
+}

@@ -1,0 +1,54 @@
+namespace Sora.Training.SpriteWorld;
+
+/// <summary>Which part of the catalogue clips are sampled from. Sampling is uniform over each list.</summary>
+public sealed record SpriteWorldConfig
+{
+    /// <summary>What clips show.</summary>
+    public required IReadOnlyList<Subject> Subjects { get; init; }
+
+    /// <summary>Where they take place.</summary>
+    public required IReadOnlyList<Scene> Scenes { get; init; }
+
+    /// <summary>What the subjects do.</summary>
+    public required IReadOnlyList<Motion> Motions { get; init; }
+
+    /// <summary>The subjects' colours.</summary>
+    public IReadOnlyList<SubjectColour> Colours { get; init; } = Enum.GetValues<SubjectColour>();
+
+    /// <summary>The subjects' sizes. Default: usual only.</summary>
+    public IReadOnlyList<SubjectSize> Sizes { get; init; } = [SubjectSize.Usual];
+
+    /// <summary>Times of day. Default: day only.</summary>
+    public IReadOnlyList<TimeOfDay> TimesOfDay { get; init; } = [TimeOfDay.Day];
+
+    /// <summary>Camera moves. Default: still only.</summary>
+    public IReadOnlyList<CameraMove> CameraMoves { get; init; } = [CameraMove.Still];
+
+    /// <summary>
+    /// How long sampled clips are meant to be, in seconds: straight motions cross about half of the frame in it.
+    /// Default: 2.
+    /// </summary>
+    public float Seconds { get; init; } = 2f;
+
+    /// <summary>Eight subjects, four scenes, six motions, four colours: what the pocket model is trained on.</summary>
+    public static SpriteWorldConfig FirstEdition { get; } = new()
+    {
+        Subjects = Named(SubjectCatalogue.Get, "dog", "cat", "fish", "whale", "car", "rocket", "ball", "butterfly"),
+        Scenes = Named(SceneCatalogue.Get, "meadow", "deep sea", "desert", "starry space"),
+        Motions = [Motion.Left, Motion.Right, Motion.Up, Motion.Down, Motion.Bounces, Motion.Rests],
+    };
+
+    /// <summary>The whole catalogue.</summary>
+    public static SpriteWorldConfig Everything { get; } = new()
+    {
+        Subjects = SubjectCatalogue.All,
+        Scenes = SceneCatalogue.All,
+        Motions = Enum.GetValues<Motion>(),
+        Sizes = Enum.GetValues<SubjectSize>(),
+        TimesOfDay = Enum.GetValues<TimeOfDay>(),
+        CameraMoves = Enum.GetValues<CameraMove>(),
+    };
+
+    private static IReadOnlyList<T> Named<T>(Func<string, T> get, params IEnumerable<string> names) =>
+        [.. names.Select(get)];
+}

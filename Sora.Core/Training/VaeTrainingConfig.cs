@@ -1,0 +1,37 @@
+using Sora.Weights;
+
+namespace Sora.Training;
+
+/// <summary>How the video autoencoder is trained on the drawn world.</summary>
+public sealed record VaeTrainingConfig
+{
+    /// <summary>The network.</summary>
+    public required AutoencoderKLWanConfig Vae { get; init; }
+
+    /// <summary>Where checkpoints and the log go.</summary>
+    public required string RunFolder { get; init; }
+
+    /// <summary>Where the finished component is written.</summary>
+    public required string OutputFolder { get; init; }
+
+    /// <summary>Optimiser steps.</summary>
+    public long Steps { get; init; } = 6000;
+
+    /// <summary>Pixels in all clips of a step together.</summary>
+    public long PixelsPerStep { get; init; } = 300_000;
+
+    /// <summary>The highest learning rate.</summary>
+    public double LearningRate { get; init; } = 1e-3;
+
+    /// <summary>The weight of the divergence from a normal distribution, for each latent value.</summary>
+    public double KlWeight { get; init; } = 1e-4;
+
+    /// <summary>The share of steps in which latents and pixels are halved alike, so that latents follow scale (EQ-VAE).</summary>
+    public double EquivarianceShare { get; init; } = 0.15;
+
+    /// <summary>The seed of everything random.</summary>
+    public ulong Seed { get; init; } = 1;
+
+    /// <summary>Minutes between checkpoints.</summary>
+    public double CheckpointMinutes { get; init; } = 3;
+}

@@ -1,0 +1,94 @@
+using Sora.Layers;
+using Sora.Patches;
+using Sora.Weights;
+
+namespace Sora.Transformer;
+
+/// <summary>
+/// The denoiser: predicts the velocity v = noise − data of spacetime latent patches at any size, from their noise levels
+/// and a text (the network published as WanTransformer3DModel).
+/// </summary>
+public sealed class DiffusionTransformer : IDisposable
+{
+    private readonly ParameterSource _parameters;
+    private readonly Linear _patchEmbedding;
+    private readonly TimeEmbedding _timeEmbedding;
+    private readonly TextProjection _textProjection;
+    private readonly TransformerBlock[] _blocks;
+    private readonly OutputHead _head;
+
+    /// <summary>Builds the network from its config; the source gives the parameters and is disposed with the network.</summary>
+    public DiffusionTransformer(WanTransformerConfig config, ParameterSource parameters)
+    {
+        Config = config;
+        _parameters = parameters;
+        var scope = new ParameterScope(parameters);
+        long width = config.NumAttentionHeads * config.AttentionHeadDim;
+        _patchEmbedding = Linear.OverPatches(scope["patch_embedding"], width, config.InChannels, config.PatchSize);
+        _timeEmbedding = new(scope["condition_embedder"], config.FreqDim, width);
+        _textProjection = new(scope["condition_embedder.text_embedder"], config.TextDim, width);
+        _blocks = [.. Enumerable.Range(0, config.NumLayers).Select(i => new TransformerBlock(scope["blocks"][i], config))];
+        _head = new(scope, config);
+    }
+
+    /// <summary>The network's dimensions.</summary>
+    public WanTransformerConfig Config { get; }
+
+    /// <summary>The parameters by their published names.</summary>
+    public IReadOnlyDictionary<string, Parameter> Parameters => _parameters.Parameters;
+
+    /// <summary>
+    /// What the network needs of a text, computed once a video: each block's keys and values of [B, L, text_dim].
+    /// </summary>
+    public TextContext Prepare(Tensor text)
+    {
+        Shape.Require(text, $"B L {Config.TextDim}");
+        Tensor projected = _textProjection.Forward(text);                                // B L D
+        return new([.. _blocks.Select(b => b.Keys(projected))]);
+    }
+
+    /// <summary>
+    /// Predicts the velocity of packed patches.
+    /// </summary>
+    /// <param name="patches">The patches [N, C·pt·ph·pw] of all clips, one after the other.</param>
+    /// <param name="times">Each token's noise level, 0 to 1000.</param>
+    /// <param name="text">The texts, one for each clip.</param>
+    /// <param name="sequence">The clips' layout and positions.</param>
+    /// <returns>Patches [N, pt·ph·pw·C] of velocity, float32.</returns>
+    public Tensor Forward(Tensor patches, TokenTimes times, TextContext text, PackedSequence sequence)
+    {
+        Tensor x = _patchEmbedding.Forward(patches).to(float32);                         // N D
+        (Tensor embedding, Tensor time) = _timeEmbedding.Forward(times.Times, x.device); // rows D, rows 6·D
+        Modulation modulation = sequence.Modulation(times);
+        for (int i = 0; i < _blocks.Length; i++)
+            x = InScope(x, h => _blocks[i].Forward(h, time, modulation, text.Blocks[i], sequence.Layout, sequence.Positions)); // N D
+        return _head.Forward(x, embedding, modulation);                                  // N P
+    }
+
+    /// <summary>Predicts the velocity of a batch of clips of one size, a time for each clip.</summary>
+    /// <param name="latents">[B, C, t, h, w].</param>
+    /// <param name="times">B times, or B·N times, one for each token; 0 to 1000.</param>
+    /// <param name="text">The texts, one for each clip.</param>
+    /// <returns>The velocity [B, C_out, t, h, w], float32.</returns>
+    public Tensor Forward(Tensor latents, ReadOnlySpan<float> times, TextContext text)
+    {
+        Shape.Require(latents, $"B {Config.InChannels} t h w");
+        PatchGrid grid = Patchify.GridOf(latents, Config.PatchSize);
+        using var sequence = new PackedSequence(Enumerable.Repeat(grid, (int)latents.size(0)), Config.AttentionHeadDim, latents.device);
+        TokenTimes tokens = times.Length == latents.size(0) ? TokenTimes.PerClip(sequence.Layout, times) : TokenTimes.PerToken(times);
+        Tensor velocity = Forward(Patchify.Cut(latents, Config.PatchSize), tokens, text, sequence);
+        return Patchify.Join(velocity, latents.size(0), grid, Config.PatchSize, Config.OutChannels);
+    }
+
+    /// <summary>Frees the parameters.</summary>
+    public void Dispose() => _parameters.Dispose();
+
+    // Without a backward pass a block's intermediate results are freed as soon as it is done.
+    private static Tensor InScope(Tensor x, Func<Tensor, Tensor> block)
+    {
+        if (is_grad_enabled())
+            return block(x);
+        using DisposeScope scope = NewDisposeScope();
+        return scope.MoveToOuter(block(x));
+    }
+}

@@ -1,0 +1,21 @@
+using Sora.Layers;
+
+namespace Sora.Transformer;
+
+/// <summary>Two linear layers with a tanh-GELU between them.</summary>
+public sealed class FeedForward
+{
+    private readonly Linear _in;
+    private readonly Linear _out;
+
+    /// <summary>Takes <c>net.0.proj</c> and <c>net.2</c>.</summary>
+    public FeedForward(ParameterScope scope, long width, long hidden)
+    {
+        _in = new(scope["net.0.proj"], width, hidden);
+        _out = new(scope["net.2"], hidden, width);
+    }
+
+    /// <summary>Maps [N, D] to [N, D] in the compute type.</summary>
+    public Tensor Forward(Tensor x) =>
+        _out.Forward(nn.functional.gelu(_in.Forward(x), TorchSharp.Modules.GELU.Approximate.tanh));
+}

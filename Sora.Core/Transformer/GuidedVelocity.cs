@@ -1,0 +1,53 @@
+using Sora.Patches;
+using Sora.Sampling;
+
+namespace Sora.Transformer;
+
+/// <summary>
+/// The velocity of one video under guidance. The video with its prompt and the video with the negative prompt run as one
+/// packed batch; positions and the text's keys and values are computed once.
+/// </summary>
+public sealed class GuidedVelocity : IDisposable
+{
+    private readonly DiffusionTransformer _transformer;
+    private readonly Guidance _guidance;
+    private readonly TextContext _text;
+    private readonly PackedSequence _sequence;
+
+    /// <summary>Prepares the texts.</summary>
+    /// <param name="transformer">The denoiser.</param>
+    /// <param name="guidance">The strength; when it is off the negative text is not used.</param>
+    /// <param name="text">The prompt's vectors [1, L, text_dim].</param>
+    /// <param name="negative">The negative prompt's vectors [1, L, text_dim].</param>
+    /// <param name="grid">The patches of the video.</param>
+    /// <param name="device">Where the transformer is.</param>
+    public GuidedVelocity(DiffusionTransformer transformer, Guidance guidance, Tensor text, Tensor negative, PatchGrid grid, Device device)
+    {
+        using IDisposable noGradients = no_grad();
+        using DisposeScope scope = NewDisposeScope();
+        _transformer = transformer;
+        _guidance = guidance;
+        _text = transformer.Prepare(guidance.IsOn ? cat([text, negative], 0) : text).Detach();
+        _sequence = new(Enumerable.Repeat(grid, guidance.IsOn ? 2 : 1), transformer.Config.AttentionHeadDim, device);
+    }
+
+    /// <summary>The guided velocity of a sample [1, C, t, h, w] at a step; a <see cref="Velocity"/>.</summary>
+    public Tensor Predict(Tensor sample, SamplingStep step)
+    {
+        PatchGrid grid = _sequence.Layout.Grid(0);
+        IReadOnlyList<int> patch = _transformer.Config.PatchSize;
+        int clips = _sequence.Layout.Clips;
+        Tensor patches = Patchify.Cut(sample, patch);
+        TokenTimes times = TokenTimes.PerClip(_sequence.Layout, [.. Enumerable.Repeat(step.Time, clips)]);
+        Tensor velocity = _transformer.Forward(clips == 2 ? cat([patches, patches], 0) : patches, times, _text, _sequence);
+        Tensor latents = Patchify.Join(velocity, clips, grid, patch, _transformer.Config.OutChannels);
+        return clips == 2 ? _guidance.Combine(latents.narrow(0, 0, 1), latents.narrow(0, 1, 1)) : latents;
+    }
+
+    /// <summary>Frees the prepared texts and positions.</summary>
+    public void Dispose()
+    {
+        _text.Dispose();
+        _sequence.Dispose();
+    }
+}

@@ -1,0 +1,57 @@
+using Sora.Layers;
+using Sora.Patches;
+
+namespace Sora.Transformer;
+
+/// <summary>
+/// Attention among the patches of each clip. Queries and keys are normalised over all heads together (RMS), then
+/// turned by their rotary positions.
+/// </summary>
+public sealed class SelfAttention
+{
+    private readonly int _heads;
+    private readonly Linear _query;
+    private readonly Linear _key;
+    private readonly Linear _value;
+    private readonly Linear _output;
+    private readonly RmsNorm _queryNorm;
+    private readonly RmsNorm _keyNorm;
+
+    /// <summary>Takes <c>to_q</c>, <c>to_k</c>, <c>to_v</c>, <c>to_out.0</c>, <c>norm_q</c> and <c>norm_k</c>.</summary>
+    public SelfAttention(ParameterScope scope, int heads, long width, double epsilon)
+    {
+        _heads = heads;
+        _query = new(scope["to_q"], width, width);
+        _key = new(scope["to_k"], width, width);
+        _value = new(scope["to_v"], width, width);
+        _output = new(scope["to_out.0"], width, width);
+        _queryNorm = new(scope["norm_q"], width, epsilon);
+        _keyNorm = new(scope["norm_k"], width, epsilon);
+    }
+
+    /// <summary>Maps [N, D] to [N, D] in the compute type.</summary>
+    public Tensor Forward(Tensor x, PackedLayout layout, RotaryPositions positions)
+    {
+        Tensor q = FusedKernels.RmsNormRotary(_query.Forward(x), _queryNorm, positions, _heads);   // N D
+        Tensor k = FusedKernels.RmsNormRotary(_key.Forward(x), _keyNorm, positions, _heads);       // N D
+        Tensor v = _value.Forward(x);                                                              // N D
+        return _output.Forward(Attend(q, k, v, layout));                                           // N D
+    }
+
+    private Tensor Attend(Tensor q, Tensor k, Tensor v, PackedLayout layout)
+    {
+        if (layout.IsUniform)
+            return Clips(q, k, v, layout.Clips);
+        var parts = new Tensor[layout.Clips];
+        for (int clip = 0; clip < layout.Clips; clip++)
+        {
+            int start = layout.Offset(clip), count = layout.Grid(clip).Count;
+            parts[clip] = Clips(q.narrow(0, start, count), k.narrow(0, start, count), v.narrow(0, start, count), 1);
+        }
+        return cat(parts, 0);
+    }
+
+    private Tensor Clips(Tensor q, Tensor k, Tensor v, int clips) =>
+        FusedKernels.Attention(q.view(clips, -1, q.size(1)), k.view(clips, -1, k.size(1)), v.view(clips, -1, v.size(1)), _heads)
+            .view(q.shape);
+}

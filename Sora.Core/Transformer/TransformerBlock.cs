@@ -1,0 +1,62 @@
+using Sora.Layers;
+using Sora.Patches;
+using Sora.Weights;
+
+namespace Sora.Transformer;
+
+/// <summary>
+/// Self-attention, cross-attention and a feed-forward layer. The first and the last are modulated by time (adaptive
+/// norm with a zero-initialised gate, Peebles and Xie 2022): six vectors, the shared ones plus the block's own table.
+/// </summary>
+public sealed class TransformerBlock
+{
+    private readonly Parameter _table;
+    private readonly LayerNorm _norm1;
+    private readonly LayerNorm? _norm2;
+    private readonly LayerNorm _norm3;
+    private readonly SelfAttention _attention;
+    private readonly CrossAttention _textAttention;
+    private readonly FeedForward _feedForward;
+    private readonly ScalarType _computeType;
+
+    /// <summary>Takes <c>attn1</c>, <c>attn2</c>, <c>norm2</c>, <c>ffn</c> and <c>scale_shift_table</c> [1, 6, D].</summary>
+    public TransformerBlock(ParameterScope scope, WanTransformerConfig config)
+    {
+        long width = config.NumAttentionHeads * config.AttentionHeadDim;
+        _attention = new(scope["attn1"], config.NumAttentionHeads, width, config.Eps);
+        _textAttention = new(scope["attn2"], config.NumAttentionHeads, width, config.Eps);
+        _feedForward = new(scope["ffn"], width, config.FfnDim);
+        // Zero gates: with cross-attention's zero output a fresh block is the identity.
+        _table = scope.Float("scale_shift_table", [1, 6, width], Initialization.Zero);
+        _norm1 = new(width, config.Eps);
+        _norm2 = config.CrossAttnNorm ? new(scope["norm2"], width, config.Eps) : null;
+        _norm3 = new(width, config.Eps);
+        _computeType = scope.ComputeType;
+    }
+
+    /// <summary>The keys and values of the text for this block.</summary>
+    public TextKeys Keys(Tensor text) => _textAttention.Keys(text);
+
+    /// <summary>Maps the residual stream [N, D], float32, to itself.</summary>
+    /// <param name="x">The stream.</param>
+    /// <param name="time">The shared modulation [rows, 6·D].</param>
+    /// <param name="modulation">Which row each token reads.</param>
+    /// <param name="text">This block's keys and values of the text.</param>
+    /// <param name="layout">The clips.</param>
+    /// <param name="positions">The rotary positions.</param>
+    public Tensor Forward(Tensor x, Tensor time, Modulation modulation, TextKeys text, PackedLayout layout, RotaryPositions positions)
+    {
+        Tensor[] m = (time.view(time.size(0), 6, -1) + _table).unbind(1);                // 6 × [rows, D]
+        (Tensor shift1, Tensor scale1, Tensor gate1) = (m[0], m[1], m[2]);
+        (Tensor shift3, Tensor scale3, Tensor gate3) = (m[3], m[4], m[5]);
+
+        Tensor h = FusedKernels.NormModulate(x, _norm1, scale1, shift1, modulation, _computeType); // N D
+        h = _attention.Forward(h, layout, positions);                                    // N D
+        x = FusedKernels.AddGated(x, h, gate1, modulation);                              // N D
+        h = _norm2 is null ? x : _norm2.Forward(x);                                      // N D
+        x = x + _textAttention.Forward(h, text, layout);                                 // N D
+        h = FusedKernels.NormModulate(x, _norm3, scale3, shift3, modulation, _computeType); // N D
+        h = _feedForward.Forward(h);                                                     // N D
+        return FusedKernels.AddGated(x, h, gate3, modulation);                           // N D
+    }
+}

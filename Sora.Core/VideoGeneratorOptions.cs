@@ -1,0 +1,39 @@
+using System.Text.RegularExpressions;
+
+namespace Sora;
+
+/// <summary>How a model is loaded and run. Immutable, checked when a property is set.</summary>
+public sealed partial record VideoGeneratorOptions
+{
+    private static readonly ValueRange<int> ThreadCounts = new(1, 1024);
+
+    /// <summary>The device that runs the model.</summary>
+    /// <value>
+    /// <c>cpu</c>, <c>cuda</c> (the first GPU) or <c>cuda:1</c> (the GPU of that index); by default null, the first GPU
+    /// where the engine has one, else the CPU.
+    /// </value>
+    /// <exception cref="SoraException">Not the name of a device.</exception>
+    public string? Device { get; init => field = value is null ? null : RequireDevice(value); }
+
+    /// <summary>The number format of weights and matrix products.</summary>
+    /// <value>By default <see cref="Precision.Auto"/>.</value>
+    public Precision Precision { get; init; } = Precision.Auto;
+
+    /// <summary>Threads that the CPU's operators run on.</summary>
+    /// <value>1 to 1024; by default null, one for each core.</value>
+    /// <exception cref="SoraException">Out of range.</exception>
+    public int? Threads { get; init => field = ThreadCounts.Require(nameof(Threads), value); }
+
+    private static string RequireDevice(string device)
+    {
+        string name = device.ToLowerInvariant();
+        if (DeviceName.IsMatch(name))
+            return name;
+        string nearest = NearestName.Find(name, ["cpu", "cuda"]) is { } found ? $", nearest: {found}" : "";
+        throw new SoraException($"Device '{device}' is unknown; known: cpu, cuda, cuda:0, cuda:1 and so on{nearest}.");
+    }
+
+    // \z and not $: the latter lets a newline pass.
+    [GeneratedRegex(@"^(cpu|cuda|cuda:[0-9]{1,3})\z", RegexOptions.CultureInvariant)]
+    private static partial Regex DeviceName { get; }
+}

@@ -1,0 +1,36 @@
+namespace Sora.VideoVae;
+
+/// <summary>
+/// What a causal network remembers between the chunks of one video: for each layer that looks back in time its last
+/// input frames. A fresh cache means the start of a video.
+/// </summary>
+public sealed class CausalCache : IDisposable
+{
+    private readonly Dictionary<object, Tensor> _frames = [];
+
+    /// <summary>Whether the next chunk holds the video's first frame.</summary>
+    public bool IsStart { get; private set; } = true;
+
+    /// <summary>The frames that a layer kept; null when it kept none.</summary>
+    internal Tensor? Get(object layer) => _frames.GetValueOrDefault(layer);
+
+    /// <summary>Keeps frames for a layer; the cache disposes them.</summary>
+    internal void Set(object layer, Tensor frames)
+    {
+        if (_frames.Remove(layer, out Tensor? old))
+            old.Dispose();
+        // A copy: a view would keep the whole chunk alive.
+        _frames.Add(layer, (is_grad_enabled() ? frames.alias() : frames.clone()).DetachFromDisposeScope());
+    }
+
+    /// <summary>Says that a chunk has gone through all layers.</summary>
+    internal void EndChunk() => IsStart = false;
+
+    /// <summary>Frees the kept frames.</summary>
+    public void Dispose()
+    {
+        foreach (Tensor frames in _frames.Values)
+            frames.Dispose();
+        _frames.Clear();
+    }
+}

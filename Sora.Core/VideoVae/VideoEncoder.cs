@@ -1,0 +1,64 @@
+using Sora.Layers;
+using Sora.Weights;
+
+namespace Sora.VideoVae;
+
+/// <summary>Pixels to latent moments, chunk by chunk.</summary>
+public sealed class VideoEncoder
+{
+    private readonly CausalConv3d _in;
+    private readonly List<Func<Tensor, CausalCache, Tensor>> _stages = [];
+    private readonly MiddleBlock _middle;
+    private readonly ChannelNorm _norm;
+    private readonly CausalConv3d _out;
+
+    /// <summary>Takes the parameters under <c>encoder</c>.</summary>
+    public VideoEncoder(ParameterScope scope, AutoencoderKLWanConfig config)
+    {
+        long width = config.BaseDim * config.DimMult[0];
+        _in = new(scope["conv_in"], config.InChannels, config.BaseDim, 3, 3);
+        long inputs = config.BaseDim;
+        ParameterScope blocks = scope["down_blocks"];
+        int flat = 0;
+        for (int level = 0; level < config.DimMult.Count; level++, inputs = width)
+        {
+            width = config.BaseDim * config.DimMult[level];
+            bool last = level == config.DimMult.Count - 1;
+            bool temporal = !last && config.TemperalDownsample[level];
+            if (config.IsResidual)
+            {
+                AddResidualLevel(blocks[level], inputs, width, config.NumResBlocks, last, temporal);
+                continue;
+            }
+            for (int i = 0; i < config.NumResBlocks; i++)
+                _stages.Add(new ResidualBlock(blocks[flat++], i == 0 ? inputs : width, width).Forward);
+            if (!last)
+                _stages.Add(new Downsample(blocks[flat++], width, temporal).Forward);
+        }
+        _middle = new(scope["mid_block"], width);
+        _norm = new(scope["norm_out"], width);
+        _out = new(scope["conv_out"], width, 2 * config.ZDim, 3, 3);
+    }
+
+    /// <summary>Maps a chunk [B, C, T, H, W] to moments [B, 2·z, T', H', W'].</summary>
+    public Tensor Forward(Tensor x, CausalCache cache)
+    {
+        Tensor h = _in.Forward(x, cache);
+        foreach (Func<Tensor, CausalCache, Tensor> stage in _stages)
+            h = InScope.Run(h, stage, cache);
+        h = _middle.Forward(h, cache);
+        return _out.Forward(_norm.ForwardSilu(h), cache);
+    }
+
+    private void AddResidualLevel(ParameterScope scope, long inputs, long width, int count, bool last, bool temporal)
+    {
+        ResidualBlock[] blocks = [.. Enumerable.Range(0, count).Select(i => new ResidualBlock(scope["resnets"][i], i == 0 ? inputs : width, width))];
+        Downsample? down = last ? null : new(scope["downsampler"], width, temporal);
+        _stages.Add((x, cache) =>
+        {
+            Tensor h = blocks.Aggregate(x, (y, block) => block.Forward(y, cache));
+            h = down is null ? h : down.Forward(h, cache);
+            return h + ResamplingShortcut.Average(x, width, temporal ? 2 : 1, last ? 1 : 2);
+        });
+    }
+}

@@ -1,0 +1,166 @@
+namespace Sora.Weights;
+
+/// <summary>
+/// Reads a model folder: finds its parts, reads their configurations, and checks that they fit together.
+/// </summary>
+internal static class ModelFolderReader
+{
+    private const string IndexFile = "model_index.json";
+    private const string ConfigName = "config.json";
+
+    private static readonly EnumerationOptions Nearby =
+        new() { RecurseSubdirectories = true, MaxRecursionDepth = 2, IgnoreInaccessible = true };
+
+    public static ModelFolder Read(string path)
+    {
+        RequireIndex(path);
+        ModelIndex index = ModelIndex.Load(Path.Combine(path, IndexFile));
+        RequireParts(path, index);
+        bool two = index.Find("transformer_2") is not null;
+
+        ModelFolder folder = ModelFolder.Create(path, index,
+            transformer: WanTransformerConfig.Load(FileOf(path, "transformer", ConfigName)),
+            transformer2: two ? WanTransformerConfig.Load(FileOf(path, "transformer_2", ConfigName)) : null,
+            vae: AutoencoderKLWanConfig.Load(FileOf(path, "vae", ConfigName)),
+            textEncoder: UMT5Config.Load(FileOf(path, "text_encoder", ConfigName)),
+            tokenizer: ReadTokenizer(path),
+            scheduler: SchedulerConfig.Load(FileOf(path, "scheduler", "scheduler_config.json")));
+        RequireFit(folder);
+        folder = folder with { Defaults = ReadDefaults(folder) };
+
+        FileOf(path, "tokenizer", "spiece.model");
+        foreach (string part in (string[])["transformer", "transformer_2", "vae", "text_encoder", "image_encoder"])
+            if (index.Find(part) is not null)
+                WeightFileSet.Find(Path.Combine(path, part));
+        return folder;
+    }
+
+    private static void RequireIndex(string path)
+    {
+        if (!Directory.Exists(path))
+            throw new SoraException($"{path}: there is no such folder; a model is a folder that holds {IndexFile}.");
+        if (File.Exists(Path.Combine(path, IndexFile)))
+            return;
+        // A download cache keeps the model two levels further down.
+        string? below = Directory.EnumerateFiles(path, IndexFile, Nearby).Select(Path.GetDirectoryName).FirstOrDefault();
+        string hint = below is null ? "" : $" {below} has one.";
+        throw new SoraException($"{path}: looked for {IndexFile}, found {Listing(path)}.{hint}");
+    }
+
+    private static void RequireParts(string path, ModelIndex index)
+    {
+        RequireClass(path, index, "transformer", required: true, WanTransformerConfig.ClassName);
+        RequireClass(path, index, "transformer_2", required: false, WanTransformerConfig.ClassName);
+        RequireClass(path, index, "vae", required: true, AutoencoderKLWanConfig.ClassName);
+        RequireClass(path, index, "text_encoder", required: true, UMT5Config.ClassName);
+        RequireClass(path, index, "tokenizer", required: true, "T5Tokenizer", "T5TokenizerFast", "AutoTokenizer");
+        RequireClass(path, index, "scheduler", required: true, SchedulerConfig.UniPC, SchedulerConfig.Euler);
+        RequireClass(path, index, "image_encoder", required: false);
+    }
+
+    private static void RequireClass(
+        string path, ModelIndex index, string part, bool required, params ReadOnlySpan<string> classes)
+    {
+        if (index.Find(part) is not { ClassName: { } name })
+        {
+            if (required)
+            {
+                string[] found = [.. index.Components.Where(other => other.IsPresent).Select(other => other.Name)];
+                throw new SoraException(
+                    $"{Path.Combine(path, IndexFile)}: {part} is missing; found {ModelFolder.Listing(found)}.");
+            }
+            return;
+        }
+        if (!classes.IsEmpty && !classes.Contains(name))
+            throw new SoraException(
+                $"{Path.Combine(path, IndexFile)}: {part} is a {name}; allowed: {string.Join(", ", classes!)}.");
+        if (!Directory.Exists(Path.Combine(path, part)))
+            throw new SoraException(
+                $"{path}: {IndexFile} lists {part}; looked for a folder {part}, found {Listing(path)}.");
+    }
+
+    private static TokenizerConfig ReadTokenizer(string path)
+    {
+        string file = Path.Combine(path, "tokenizer", "tokenizer_config.json");
+        return File.Exists(file) ? TokenizerConfig.Load(file) : new TokenizerConfig();
+    }
+
+    /// <summary>The path of a file that must be there.</summary>
+    private static string FileOf(string path, string part, string name)
+    {
+        string file = Path.Combine(path, part, name);
+        return File.Exists(file)
+            ? file
+            : throw new SoraException(
+                $"{Path.Combine(path, part)}: looked for {name}, found {Listing(Path.Combine(path, part))}.");
+    }
+
+    private static void RequireFit(ModelFolder folder)
+    {
+        RequireFit(folder, "transformer", folder.Transformer);
+        if (folder.Transformer2 is not { } second)
+            return;
+        RequireFit(folder, "transformer_2", second);
+        RequireEqual(folder, "transformer in_channels", folder.Transformer.InChannels,
+            "transformer_2 in_channels", second.InChannels);
+        if (folder.Transformer.PatchSize != second.PatchSize)
+            throw new SoraException($"{folder.Path}: transformer patch_size is {folder.Transformer.PatchSize}, "
+                + $"transformer_2 patch_size is {second.PatchSize}; they must be equal.");
+    }
+
+    private static void RequireFit(ModelFolder folder, string part, WanTransformerConfig transformer)
+    {
+        RequireEqual(folder, $"{part} out_channels", transformer.OutChannels, "vae z_dim", folder.Vae.ZDim);
+        RequireEqual(folder, $"{part} text_dim", transformer.TextDim, "text_encoder d_model", folder.TextEncoder.DModel);
+        // The causal VAE makes one latent frame more than a multiple, so that only patches of one latent frame always fit.
+        if (transformer.PatchSize[0] != 1)
+            throw new SoraException(
+                $"{folder.Path}: {part} patch_size is {transformer.PatchSize}; allowed: 1 in time.");
+    }
+
+    private static void RequireEqual(ModelFolder folder, string oneName, int one, string otherName, int other)
+    {
+        if (one != other)
+            throw new SoraException($"{folder.Path}: {oneName} is {one}, {otherName} is {other}; they must be equal.");
+    }
+
+    /// <summary>
+    /// The file's defaults where there is one; else the general ones, moved to the nearest size that the model can
+    /// make.
+    /// </summary>
+    private static RequestDefaults ReadDefaults(ModelFolder folder)
+    {
+        RequestDefaults general = folder.Defaults with
+        {
+            Width = Multiple(folder.Defaults.Width, folder.SpatialStride),
+            Height = Multiple(folder.Defaults.Height, folder.SpatialStride),
+            FrameCount = Multiple(folder.Defaults.FrameCount - 1, folder.TemporalStride) + 1,
+        };
+        string file = Path.Combine(folder.Path, RequestDefaults.FileName);
+        if (!File.Exists(file))
+            return general;
+        RequestDefaults defaults = RequestDefaults.Load(file, general);
+        RequireMultiple(file, "width", defaults.Width, folder.SpatialStride, plus: 0);
+        RequireMultiple(file, "height", defaults.Height, folder.SpatialStride, plus: 0);
+        RequireMultiple(file, "frame_count", defaults.FrameCount, folder.TemporalStride, plus: 1);
+        return defaults;
+    }
+
+    private static int Multiple(int value, int stride) => Math.Max(1, (value + (stride / 2)) / stride) * stride;
+
+    private static void RequireMultiple(string file, string field, int value, int stride, int plus)
+    {
+        if ((value - plus) % stride == 0)
+            return;
+        int below = ((value - plus) / stride * stride) + plus;
+        string rule = plus == 0 ? $"a multiple of {stride}" : $"{stride}n + {plus}";
+        string nearest = below > 0 ? $"{below}, {below + stride}" : $"{below + stride}";
+        throw new SoraException($"{file}: {field} {value} is not {rule}; nearest: {nearest}.");
+    }
+
+    private static string Listing(string folder) =>
+        Directory.Exists(folder)
+            ? ModelFolder.Listing(
+                [.. new DirectoryInfo(folder).EnumerateFileSystemInfos().Select(entry => entry.Name).Order(StringComparer.Ordinal)])
+            : "no such folder";
+}

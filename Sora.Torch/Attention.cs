@@ -1,0 +1,43 @@
+namespace TorchSharp;
+
+/// <summary>Attention in memory that grows with N, not N².</summary>
+internal static class Attention
+{
+    /// <summary>The most scores, over all heads, that exist at once: 64 MB in float32.</summary>
+    private const long MaximumScores = 16 << 20;
+
+    /// <summary>softmax(q·kᵀ/√d + mask)·v.</summary>
+    public static torch.Tensor Apply(torch.Tensor query, torch.Tensor key, torch.Tensor value, torch.Tensor? mask)
+    {
+        long queries = query.size(-2);
+        long keys = key.size(-2);
+        long heads = query.NumberOfElements / (queries * query.size(-1));
+        double scale = 1 / Math.Sqrt(query.size(-1));
+        long group = Math.Max(1, MaximumScores / (heads * keys));
+        if (queries <= group)
+            return Group(query, key, value, mask, scale);
+
+        var parts = new List<torch.Tensor>();
+        for (long start = 0; start < queries; start += group)
+        {
+            long length = Math.Min(group, queries - start);
+            using torch.Tensor part = query.narrow(-2, start, length);
+            using torch.Tensor? partMask = mask is null || mask.size(-2) == 1 ? mask?.alias() : mask.narrow(-2, start, length);
+            parts.Add(Group(part, key, value, partMask, scale));
+        }
+        torch.Tensor result = torch.cat(parts, -2);
+        foreach (torch.Tensor part in parts)
+            part.Dispose();
+        return result;
+    }
+
+    private static torch.Tensor Group(torch.Tensor query, torch.Tensor key, torch.Tensor value, torch.Tensor? mask, double scale)
+    {
+        using torch.Tensor scaled = query * scale;
+        using torch.Tensor transposed = key.transpose(-2, -1);
+        using torch.Tensor products = scaled.matmul(transposed);
+        using torch.Tensor scores = mask is null ? products.alias() : products + mask;
+        using torch.Tensor weights = scores.softmax(-1);
+        return weights.matmul(value);
+    }
+}

@@ -1,0 +1,46 @@
+namespace TorchSharp;
+
+/// <summary>What this engine offers beyond TorchSharp's API. Code that runs on both asks for it in one place only.</summary>
+public static unsafe class SystemEngine
+{
+    /// <summary>
+    /// A tensor over memory that the caller keeps alive, and mapped, for as long as the tensor lives. Nothing is copied.
+    /// </summary>
+    /// <param name="address">The first element; its alignment must fit the type.</param>
+    /// <param name="shape">The length of each axis, row-major.</param>
+    /// <param name="type">The type of the elements.</param>
+    public static torch.Tensor FromMemory(nint address, ReadOnlySpan<long> shape, torch.ScalarType type)
+    {
+        nint handle;
+        fixed (long* sizes = shape)
+            handle = Native.sora_from_blob((void*)address, sizes, shape.Length, (int)type);
+        return handle != 0 ? new torch.Tensor(handle) : throw Native.LastError();
+    }
+
+    /// <summary>x·√C / max(‖x‖, 1e-12)·gamma over the channels of [B, C, ...], and SiLU where asked, in x's type.</summary>
+    public static torch.Tensor ChannelNorm(torch.Tensor x, torch.Tensor gamma, bool silu) =>
+        Made(Native.sora_channel_norm(x.Handle, gamma.Handle, silu ? 1 : 0), x, gamma);
+
+    /// <summary>Layer norm without parameters, ·(1 + scale) + shift: x [N, D] and tables [R, D] float32, rows [N] int64.</summary>
+    public static torch.Tensor NormModulate(torch.Tensor x, torch.Tensor scale, torch.Tensor shift, torch.Tensor rows, double epsilon, torch.ScalarType type) =>
+        Made(Native.sora_norm_modulate(x.Handle, scale.Handle, shift.Handle, rows.Handle, epsilon, (int)type), x, scale, shift, rows);
+
+    /// <summary>x + gate·y: x [N, D] and gate [R, D] float32, y [N, D], rows [N] int64.</summary>
+    public static torch.Tensor AddGated(torch.Tensor x, torch.Tensor y, torch.Tensor gate, torch.Tensor rows) =>
+        Made(Native.sora_add_gated(x.Handle, y.Handle, gate.Handle, rows.Handle), x, y, gate, rows);
+
+    /// <summary>RMS norm over D and the rotary turn of each head's pairs: x [N, D], cos and sin [N, head/2] float32.</summary>
+    public static torch.Tensor RmsNormRotary(torch.Tensor x, torch.Tensor weight, torch.Tensor cos, torch.Tensor sin, long head, double epsilon) =>
+        Made(Native.sora_rms_rotary(x.Handle, weight.Handle, cos.Handle, sin.Handle, head, epsilon), x, weight, cos, sin);
+
+    /// <summary>RMS norm over the last axis with a gain, in x's type.</summary>
+    public static torch.Tensor RmsNorm(torch.Tensor x, torch.Tensor weight, double epsilon) =>
+        Made(Native.sora_rms_rotary(x.Handle, weight.Handle, weight.Handle, weight.Handle, 0, epsilon), x, weight);
+
+    private static torch.Tensor Made(nint handle, params ReadOnlySpan<torch.Tensor> arguments)
+    {
+        foreach (torch.Tensor argument in arguments)
+            GC.KeepAlive(argument);
+        return handle != 0 ? new torch.Tensor(handle) : throw Native.LastError();
+    }
+}

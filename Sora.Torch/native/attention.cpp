@@ -1,0 +1,1 @@
+#include "sora_torch.h"

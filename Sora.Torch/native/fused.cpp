@@ -1,0 +1,434 @@
+// Operations of the networks that are several passes over memory as ordinary operators, and one here. Each has its own
+// backward pass, so that training takes the same path.
+#include "sora_torch.h"
+
+#include <ATen/ATen.h>
+#include <ATen/Parallel.h>
+#include <torch/csrc/autograd/custom_function.h>
+
+#include <vector>
+
+#include "numeric.h"
+
+using at::Tensor;
+using torch::autograd::AutogradContext;
+using torch::autograd::variable_list;
+
+namespace sora {
+
+// ---------------------------------------------------------------------------------------------------------------
+// Channel norm and SiLU: y = silu(x * sqrt(C) / max(|x|, 1e-12) * gamma), x [B, C, S] with the norm over C.
+
+constexpr int64_t kBlock = 256;  // positions at a time: one row of floats per channel stays in the L1 cache
+
+template <typename T>
+static void channel_norm_forward(const T* x, const float* gamma, T* y, int64_t b, int64_t c, int64_t s, bool silu) {
+    int64_t blocks = (s + kBlock - 1) / kBlock;
+    float root = std::sqrt(static_cast<float>(c));
+    at::parallel_for(0, b * blocks, 1, [&](int64_t begin, int64_t end) {
+        float inverse[kBlock];
+        for (int64_t task = begin; task < end; task++) {
+            int64_t offset = (task / blocks) * c * s + (task % blocks) * kBlock;
+            int64_t n = std::min(kBlock, s - (task % blocks) * kBlock);
+            for (int64_t i = 0; i < n; i++) inverse[i] = 0;
+            for (int64_t ch = 0; ch < c; ch++) {
+                const T* row = x + offset + ch * s;
+                for (int64_t i = 0; i < n; i++) {
+                    float v = load(row + i);
+                    inverse[i] += v * v;
+                }
+            }
+            for (int64_t i = 0; i < n; i++) inverse[i] = root / std::max(std::sqrt(inverse[i]), 1e-12f);
+            for (int64_t ch = 0; ch < c; ch++) {
+                const T* row = x + offset + ch * s;
+                T* out = y + offset + ch * s;
+                float g = gamma[ch];
+                if (silu) {
+                    for (int64_t i = 0; i < n; i++) {
+                        float u = load(row + i) * inverse[i] * g;
+                        store(out + i, u * sigmoid(u));
+                    }
+                } else {
+                    for (int64_t i = 0; i < n; i++) store(out + i, load(row + i) * inverse[i] * g);
+                }
+            }
+        }
+    });
+}
+
+template <typename T>
+static void channel_norm_backward(const T* x, const float* gamma, const T* dy, T* dx, float* dgamma, int64_t b, int64_t c,
+                                  int64_t s, bool silu) {
+    int64_t blocks = (s + kBlock - 1) / kBlock;
+    float root = std::sqrt(static_cast<float>(c));
+    int64_t threads = at::get_num_threads();
+    std::vector<float> partial(static_cast<size_t>(threads * c), 0.0f);
+    at::parallel_for(0, b * blocks, 1, [&](int64_t begin, int64_t end) {
+        float* own = partial.data() + at::get_thread_num() * c;
+        float square[kBlock], inverse[kBlock], dot[kBlock];
+        std::vector<float> du(static_cast<size_t>(c * kBlock));
+        for (int64_t task = begin; task < end; task++) {
+            int64_t offset = (task / blocks) * c * s + (task % blocks) * kBlock;
+            int64_t n = std::min(kBlock, s - (task % blocks) * kBlock);
+            for (int64_t i = 0; i < n; i++) square[i] = dot[i] = 0;
+            for (int64_t ch = 0; ch < c; ch++) {
+                const T* row = x + offset + ch * s;
+                for (int64_t i = 0; i < n; i++) {
+                    float v = load(row + i);
+                    square[i] += v * v;
+                }
+            }
+            for (int64_t i = 0; i < n; i++) {
+                square[i] = std::max(square[i], 1e-24f);
+                inverse[i] = root / std::sqrt(square[i]);
+            }
+            for (int64_t ch = 0; ch < c; ch++) {
+                const T* row = x + offset + ch * s;
+                const T* grad = dy + offset + ch * s;
+                float* d = du.data() + ch * kBlock;
+                float g = gamma[ch], sum = 0;
+                for (int64_t i = 0; i < n; i++) {
+                    float xv = load(row + i), normed = xv * inverse[i], v = load(grad + i);
+                    if (silu) {
+                        float u = normed * g, sg = sigmoid(u);
+                        v *= sg * (1 + u * (1 - sg));
+                    }
+                    sum += v * normed;
+                    d[i] = v * g;
+                    dot[i] += v * g * xv;
+                }
+                own[ch] += sum;
+            }
+            for (int64_t i = 0; i < n; i++) dot[i] /= square[i];
+            for (int64_t ch = 0; ch < c; ch++) {
+                const T* row = x + offset + ch * s;
+                T* out = dx + offset + ch * s;
+                const float* d = du.data() + ch * kBlock;
+                for (int64_t i = 0; i < n; i++) store(out + i, inverse[i] * (d[i] - load(row + i) * dot[i]));
+            }
+        }
+    });
+    for (int64_t ch = 0; ch < c; ch++) {
+        dgamma[ch] = 0;
+        for (int64_t t = 0; t < threads; t++) dgamma[ch] += partial[static_cast<size_t>(t * c + ch)];
+    }
+}
+
+struct ChannelNorm : torch::autograd::Function<ChannelNorm> {
+    static Tensor forward(AutogradContext* ctx, const Tensor& input, const Tensor& gamma, bool silu) {
+        Tensor x = input.contiguous(), g = gamma.contiguous();
+        Tensor y = at::empty_like(x);
+        int64_t b = x.size(0), c = x.size(1), s = x.numel() / (b * c);
+        if (x.scalar_type() == at::kBFloat16)
+            channel_norm_forward(x.data_ptr<c10::BFloat16>(), g.data_ptr<float>(), y.data_ptr<c10::BFloat16>(), b, c, s, silu);
+        else
+            channel_norm_forward(x.data_ptr<float>(), g.data_ptr<float>(), y.data_ptr<float>(), b, c, s, silu);
+        ctx->save_for_backward({x, g});
+        ctx->saved_data["silu"] = silu;
+        return y;
+    }
+
+    static variable_list backward(AutogradContext* ctx, variable_list grads) {
+        auto saved = ctx->get_saved_variables();
+        const Tensor &x = saved[0], &g = saved[1];
+        bool silu = ctx->saved_data["silu"].toBool();
+        Tensor dy = grads[0].to(x.scalar_type()).contiguous();
+        Tensor dx = at::empty_like(x), dg = at::empty_like(g);
+        int64_t b = x.size(0), c = x.size(1), s = x.numel() / (b * c);
+        if (x.scalar_type() == at::kBFloat16)
+            channel_norm_backward(x.data_ptr<c10::BFloat16>(), g.data_ptr<float>(), dy.data_ptr<c10::BFloat16>(),
+                                  dx.data_ptr<c10::BFloat16>(), dg.data_ptr<float>(), b, c, s, silu);
+        else
+            channel_norm_backward(x.data_ptr<float>(), g.data_ptr<float>(), dy.data_ptr<float>(), dx.data_ptr<float>(),
+                                  dg.data_ptr<float>(), b, c, s, silu);
+        return {dx, dg, Tensor()};
+    }
+};
+
+// ---------------------------------------------------------------------------------------------------------------
+// Layer norm without parameters, then * (1 + scale[row]) + shift[row]: x [N, D] float32, tables [R, D] float32,
+// rows [N] int64; the result is in the type of the matrix product that reads it.
+
+template <typename T>
+static void norm_modulate_forward(const float* x, const float* scale, const float* shift, const int64_t* rows, T* y, float* mean,
+                                  float* inverse, int64_t n, int64_t d, float eps) {
+    at::parallel_for(0, n, std::max<int64_t>(1, 8192 / d), [&](int64_t begin, int64_t end) {
+        for (int64_t i = begin; i < end; i++) {
+            const float* row = x + i * d;
+            float sum = 0, square = 0;
+            for (int64_t j = 0; j < d; j++) sum += row[j];
+            float m = sum / static_cast<float>(d);
+            for (int64_t j = 0; j < d; j++) square += (row[j] - m) * (row[j] - m);
+            float inv = 1.0f / std::sqrt(square / static_cast<float>(d) + eps);
+            mean[i] = m;
+            inverse[i] = inv;
+            const float *sc = scale + rows[i] * d, *sh = shift + rows[i] * d;
+            T* out = y + i * d;
+            for (int64_t j = 0; j < d; j++) store(out + j, (row[j] - m) * inv * (1 + sc[j]) + sh[j]);
+        }
+    });
+}
+
+template <typename T>
+static void norm_modulate_backward(const float* x, const float* scale, const int64_t* rows, const T* dy, const float* mean,
+                                   const float* inverse, float* dx, float* dscale, float* dshift, int64_t n, int64_t d,
+                                   int64_t table) {
+    // The tables' gradients are gathered from all tokens of a row: each thread has tables of its own.
+    int64_t threads = at::get_num_threads();
+    std::vector<float> partial(static_cast<size_t>(threads > 1 ? 2 * (threads - 1) * table * d : 0), 0.0f);
+    at::parallel_for(0, n, std::max<int64_t>(1, n / threads + 1), [&](int64_t begin, int64_t end) {
+        int64_t thread = at::get_thread_num();
+        float* ds = thread == 0 ? dscale : partial.data() + 2 * (thread - 1) * table * d;
+        float* dh = thread == 0 ? dshift : ds + table * d;
+        std::vector<float> g(static_cast<size_t>(d));
+        for (int64_t i = begin; i < end; i++) {
+            const float* row = x + i * d;
+            const T* grad = dy + i * d;
+            const float* sc = scale + rows[i] * d;
+            float *dsr = ds + rows[i] * d, *dhr = dh + rows[i] * d;
+            float m = mean[i], inv = inverse[i], sum = 0, dot = 0;
+            for (int64_t j = 0; j < d; j++) {
+                float v = load(grad + j), normed = (row[j] - m) * inv;
+                dsr[j] += v * normed;
+                dhr[j] += v;
+                float u = v * (1 + sc[j]);
+                g[static_cast<size_t>(j)] = u;
+                sum += u;
+                dot += u * normed;
+            }
+            sum /= static_cast<float>(d);
+            dot /= static_cast<float>(d);
+            float* out = dx + i * d;
+            for (int64_t j = 0; j < d; j++) out[j] = inv * (g[static_cast<size_t>(j)] - sum - (row[j] - m) * inv * dot);
+        }
+    });
+    for (int64_t t = 0; t + 1 < threads; t++) {
+        const float* ds = partial.data() + 2 * t * table * d;
+        for (int64_t j = 0; j < table * d; j++) {
+            dscale[j] += ds[j];
+            dshift[j] += ds[table * d + j];
+        }
+    }
+}
+
+struct NormModulate : torch::autograd::Function<NormModulate> {
+    static Tensor forward(AutogradContext* ctx, const Tensor& input, const Tensor& scale_table, const Tensor& shift_table,
+                          const Tensor& row_index, double eps, int64_t dtype) {
+        Tensor x = input.contiguous(), scale = scale_table.contiguous(), shift = shift_table.contiguous(), rows = row_index.contiguous();
+        int64_t n = x.size(0), d = x.size(1);
+        auto type = static_cast<at::ScalarType>(dtype);
+        Tensor y = at::empty({n, d}, x.options().dtype(type)), mean = at::empty({n}, x.options()), inverse = at::empty({n}, x.options());
+        if (type == at::kBFloat16)
+            norm_modulate_forward(x.data_ptr<float>(), scale.data_ptr<float>(), shift.data_ptr<float>(), rows.data_ptr<int64_t>(),
+                                  y.data_ptr<c10::BFloat16>(), mean.data_ptr<float>(), inverse.data_ptr<float>(), n, d, static_cast<float>(eps));
+        else
+            norm_modulate_forward(x.data_ptr<float>(), scale.data_ptr<float>(), shift.data_ptr<float>(), rows.data_ptr<int64_t>(),
+                                  y.data_ptr<float>(), mean.data_ptr<float>(), inverse.data_ptr<float>(), n, d, static_cast<float>(eps));
+        ctx->save_for_backward({x, scale, rows, mean, inverse});
+        return y;
+    }
+
+    static variable_list backward(AutogradContext* ctx, variable_list grads) {
+        auto saved = ctx->get_saved_variables();
+        const Tensor &x = saved[0], &scale = saved[1], &rows = saved[2];
+        int64_t n = x.size(0), d = x.size(1);
+        Tensor dy = grads[0].contiguous();
+        Tensor dx = at::empty_like(x), dscale = at::zeros_like(scale), dshift = at::zeros_like(scale);
+        if (dy.scalar_type() == at::kBFloat16)
+            norm_modulate_backward(x.data_ptr<float>(), scale.data_ptr<float>(), rows.data_ptr<int64_t>(), dy.data_ptr<c10::BFloat16>(),
+                                   saved[3].data_ptr<float>(), saved[4].data_ptr<float>(), dx.data_ptr<float>(),
+                                   dscale.data_ptr<float>(), dshift.data_ptr<float>(), n, d, scale.size(0));
+        else
+            norm_modulate_backward(x.data_ptr<float>(), scale.data_ptr<float>(), rows.data_ptr<int64_t>(), dy.data_ptr<float>(),
+                                   saved[3].data_ptr<float>(), saved[4].data_ptr<float>(), dx.data_ptr<float>(),
+                                   dscale.data_ptr<float>(), dshift.data_ptr<float>(), n, d, scale.size(0));
+        return {dx, dscale, dshift, Tensor(), Tensor(), Tensor()};
+    }
+};
+
+// ---------------------------------------------------------------------------------------------------------------
+// x + gate[row] * y: x [N, D] float32, y [N, D] of any type, gate [R, D] float32.
+
+template <typename T>
+static void add_gated_forward(const float* x, const T* y, const float* gate, const int64_t* rows, float* out, int64_t n, int64_t d) {
+    at::parallel_for(0, n, std::max<int64_t>(1, 16384 / d), [&](int64_t begin, int64_t end) {
+        for (int64_t i = begin; i < end; i++) {
+            const float* g = gate + rows[i] * d;
+            for (int64_t j = 0; j < d; j++) out[i * d + j] = x[i * d + j] + g[j] * load(y + i * d + j);
+        }
+    });
+}
+
+template <typename T>
+static void add_gated_backward(const float* dout, const T* y, const float* gate, const int64_t* rows, T* dy, float* dgate,
+                               int64_t n, int64_t d, int64_t table) {
+    int64_t threads = at::get_num_threads();
+    std::vector<float> partial(static_cast<size_t>((threads - 1) * table * d), 0.0f);
+    at::parallel_for(0, n, std::max<int64_t>(1, n / threads + 1), [&](int64_t begin, int64_t end) {
+        int64_t thread = at::get_thread_num();
+        float* dg = thread == 0 ? dgate : partial.data() + (thread - 1) * table * d;
+        for (int64_t i = begin; i < end; i++) {
+            const float* g = gate + rows[i] * d;
+            float* dgr = dg + rows[i] * d;
+            for (int64_t j = 0; j < d; j++) {
+                float v = dout[i * d + j];
+                dgr[j] += v * load(y + i * d + j);
+                store(dy + i * d + j, v * g[j]);
+            }
+        }
+    });
+    for (int64_t t = 0; t + 1 < threads; t++)
+        for (int64_t j = 0; j < table * d; j++) dgate[j] += partial[static_cast<size_t>(t * table * d + j)];
+}
+
+struct AddGated : torch::autograd::Function<AddGated> {
+    static Tensor forward(AutogradContext* ctx, const Tensor& input, const Tensor& branch, const Tensor& gate_table, const Tensor& row_index) {
+        Tensor x = input.contiguous(), y = branch.contiguous(), gate = gate_table.contiguous(), rows = row_index.contiguous();
+        Tensor out = at::empty_like(x);
+        int64_t n = x.size(0), d = x.size(1);
+        if (y.scalar_type() == at::kBFloat16)
+            add_gated_forward(x.data_ptr<float>(), y.data_ptr<c10::BFloat16>(), gate.data_ptr<float>(), rows.data_ptr<int64_t>(), out.data_ptr<float>(), n, d);
+        else
+            add_gated_forward(x.data_ptr<float>(), y.data_ptr<float>(), gate.data_ptr<float>(), rows.data_ptr<int64_t>(), out.data_ptr<float>(), n, d);
+        ctx->save_for_backward({y, gate, rows});
+        return out;
+    }
+
+    static variable_list backward(AutogradContext* ctx, variable_list grads) {
+        auto saved = ctx->get_saved_variables();
+        const Tensor &y = saved[0], &gate = saved[1], &rows = saved[2];
+        Tensor dout = grads[0].contiguous();
+        Tensor dy = at::empty_like(y), dgate = at::zeros_like(gate);
+        int64_t n = y.size(0), d = y.size(1);
+        if (y.scalar_type() == at::kBFloat16)
+            add_gated_backward(dout.data_ptr<float>(), y.data_ptr<c10::BFloat16>(), gate.data_ptr<float>(), rows.data_ptr<int64_t>(),
+                               dy.data_ptr<c10::BFloat16>(), dgate.data_ptr<float>(), n, d, gate.size(0));
+        else
+            add_gated_backward(dout.data_ptr<float>(), y.data_ptr<float>(), gate.data_ptr<float>(), rows.data_ptr<int64_t>(),
+                               dy.data_ptr<float>(), dgate.data_ptr<float>(), n, d, gate.size(0));
+        return {dout, dy, dgate, Tensor()};
+    }
+};
+
+// ---------------------------------------------------------------------------------------------------------------
+// RMS norm over D with a gain, then the rotary turn of pairs (2i, 2i+1) of every head; x [N, D], cos and sin
+// [N, head/2]. Without positions (a head of 0) it is the norm alone.
+
+template <typename T>
+static void rms_rotary_forward(const T* x, const float* weight, const float* cosine, const float* sine, T* y, float* inverse,
+                               int64_t n, int64_t d, int64_t head, float eps) {
+    at::parallel_for(0, n, std::max<int64_t>(1, 8192 / d), [&](int64_t begin, int64_t end) {
+        for (int64_t i = begin; i < end; i++) {
+            const T* row = x + i * d;
+            T* out = y + i * d;
+            float square = 0;
+            for (int64_t j = 0; j < d; j++) square += load(row + j) * load(row + j);
+            float inv = 1.0f / std::sqrt(square / static_cast<float>(d) + eps);
+            inverse[i] = inv;
+            if (head == 0) {
+                for (int64_t j = 0; j < d; j++) store(out + j, load(row + j) * inv * weight[j]);
+                continue;
+            }
+            const float *c = cosine + i * head / 2, *s = sine + i * head / 2;
+            for (int64_t h = 0; h < d; h += head) {
+                for (int64_t k = 0; k < head / 2; k++) {
+                    float a = load(row + h + 2 * k) * inv * weight[h + 2 * k];
+                    float b = load(row + h + 2 * k + 1) * inv * weight[h + 2 * k + 1];
+                    store(out + h + 2 * k, a * c[k] - b * s[k]);
+                    store(out + h + 2 * k + 1, a * s[k] + b * c[k]);
+                }
+            }
+        }
+    });
+}
+
+template <typename T>
+static void rms_rotary_backward(const T* x, const float* weight, const float* cosine, const float* sine, const float* inverse,
+                                const T* dy, T* dx, float* dweight, int64_t n, int64_t d, int64_t head) {
+    int64_t threads = at::get_num_threads();
+    std::vector<float> partial(static_cast<size_t>(threads * d), 0.0f);
+    at::parallel_for(0, n, std::max<int64_t>(1, n / threads + 1), [&](int64_t begin, int64_t end) {
+        float* dw = partial.data() + at::get_thread_num() * d;
+        std::vector<float> turned(static_cast<size_t>(d));
+        float* g = turned.data();
+        for (int64_t i = begin; i < end; i++) {
+            const T *row = x + i * d, *grad = dy + i * d;
+            float inv = inverse[i], dot = 0;
+            if (head == 0) {
+                for (int64_t j = 0; j < d; j++) g[j] = load(grad + j);
+            } else {
+                const float *c = cosine + i * head / 2, *s = sine + i * head / 2;
+                for (int64_t h = 0; h < d; h += head) {
+                    for (int64_t k = 0; k < head / 2; k++) {
+                        float a = load(grad + h + 2 * k), b = load(grad + h + 2 * k + 1);
+                        g[h + 2 * k] = a * c[k] + b * s[k];
+                        g[h + 2 * k + 1] = b * c[k] - a * s[k];
+                    }
+                }
+            }
+            for (int64_t j = 0; j < d; j++) {
+                float normed = load(row + j) * inv;
+                dw[j] += g[j] * normed;
+                g[j] *= weight[j];
+                dot += g[j] * normed;
+            }
+            dot /= static_cast<float>(d);
+            for (int64_t j = 0; j < d; j++) store(dx + i * d + j, inv * (g[j] - load(row + j) * inv * dot));
+        }
+    });
+    for (int64_t j = 0; j < d; j++) {
+        dweight[j] = 0;
+        for (int64_t t = 0; t < threads; t++) dweight[j] += partial[static_cast<size_t>(t * d + j)];
+    }
+}
+
+struct RmsRotary : torch::autograd::Function<RmsRotary> {
+    static Tensor forward(AutogradContext* ctx, const Tensor& input, const Tensor& weight, const Tensor& cosine, const Tensor& sine, int64_t head, double eps) {
+        Tensor x = input.contiguous(), w = weight.contiguous();
+        int64_t d = x.size(-1), n = x.numel() / d;
+        Tensor y = at::empty_like(x), inverse = at::empty({n}, x.options().dtype(at::kFloat));
+        const float* c = head == 0 ? nullptr : cosine.data_ptr<float>();
+        const float* s = head == 0 ? nullptr : sine.data_ptr<float>();
+        if (x.scalar_type() == at::kBFloat16)
+            rms_rotary_forward(x.data_ptr<c10::BFloat16>(), w.data_ptr<float>(), c, s, y.data_ptr<c10::BFloat16>(), inverse.data_ptr<float>(), n, d, head, static_cast<float>(eps));
+        else
+            rms_rotary_forward(x.data_ptr<float>(), w.data_ptr<float>(), c, s, y.data_ptr<float>(), inverse.data_ptr<float>(), n, d, head, static_cast<float>(eps));
+        ctx->save_for_backward({x, w, cosine, sine, inverse});
+        ctx->saved_data["head"] = head;
+        return y;
+    }
+
+    static variable_list backward(AutogradContext* ctx, variable_list grads) {
+        auto saved = ctx->get_saved_variables();
+        const Tensor &x = saved[0], &w = saved[1], &cosine = saved[2], &sine = saved[3], &inverse = saved[4];
+        int64_t head = ctx->saved_data["head"].toInt(), d = x.size(-1), n = x.numel() / d;
+        Tensor dy = grads[0].contiguous(), dx = at::empty_like(x), dw = at::empty_like(w);
+        const float* c = head == 0 ? nullptr : cosine.data_ptr<float>();
+        const float* s = head == 0 ? nullptr : sine.data_ptr<float>();
+        if (x.scalar_type() == at::kBFloat16)
+            rms_rotary_backward(x.data_ptr<c10::BFloat16>(), w.data_ptr<float>(), c, s, inverse.data_ptr<float>(), dy.data_ptr<c10::BFloat16>(), dx.data_ptr<c10::BFloat16>(), dw.data_ptr<float>(), n, d, head);
+        else
+            rms_rotary_backward(x.data_ptr<float>(), w.data_ptr<float>(), c, s, inverse.data_ptr<float>(), dy.data_ptr<float>(), dx.data_ptr<float>(), dw.data_ptr<float>(), n, d, head);
+        return {dx, dw, Tensor(), Tensor(), Tensor(), Tensor()};
+    }
+};
+
+}  // namespace sora
+
+using namespace sora;
+
+SORA_API int64_t sora_channel_norm(int64_t x, int64_t gamma, int32_t silu) {
+    return guarded([&] { return give(ChannelNorm::apply(borrow(x), borrow(gamma), silu != 0)); }, int64_t{0});
+}
+
+SORA_API int64_t sora_norm_modulate(int64_t x, int64_t scale, int64_t shift, int64_t rows, double eps, int32_t dtype) {
+    return guarded([&] { return give(NormModulate::apply(borrow(x), borrow(scale), borrow(shift), borrow(rows), eps, static_cast<int64_t>(dtype))); }, int64_t{0});
+}
+
+SORA_API int64_t sora_add_gated(int64_t x, int64_t y, int64_t gate, int64_t rows) {
+    return guarded([&] { return give(AddGated::apply(borrow(x), borrow(y), borrow(gate), borrow(rows))); }, int64_t{0});
+}
+
+SORA_API int64_t sora_rms_rotary(int64_t x, int64_t weight, int64_t cosine, int64_t sine, int64_t head, double eps) {
+    return guarded([&] { return give(RmsRotary::apply(borrow(x), borrow(weight), borrow(cosine), borrow(sine), head, eps)); }, int64_t{0});
+}

@@ -1,0 +1,94 @@
+using System.CommandLine;
+
+namespace Sora.Cli;
+
+/// <summary>What <c>sora generate</c> can be told, and how it reads as a request.</summary>
+internal static class GenerateOptions
+{
+    public const string DefaultOutput = "video.mp4";
+
+    public static readonly Argument<string?> Prompt = new("prompt")
+    {
+        Description = "What the video shows, in quotes",
+        Arity = ArgumentArity.ZeroOrOne, // so that its absence is reported in this program's words
+    };
+
+    public static readonly Option<string?> Output = Setting.Text("--output", "FILE",
+        $"File to write, replaced if it exists: .mp4, .mov, .webm, .gif, .webp; without extension a folder of .png [default: {DefaultOutput}]", "-o");
+
+    private static readonly Option<FrameSize?> Size = Setting.Of("--size", "WxH",
+        "Width and height in pixels [default: the model's]", FrameSize.Parse);
+
+    private static readonly Option<int?> Frames = Setting.Number<int>("--frames", "N",
+        "Number of frames [default: the model's]");
+
+    private static readonly Option<int?> FramesPerSecond = Setting.Number<int>("--fps", "F",
+        "Frames a second, 1 to 240 [default: the model's]");
+
+    private static readonly Option<int?> Steps = Setting.Number<int>("--steps", "N",
+        "Denoising steps, 1 to 1000 [default: the model's]");
+
+    private static readonly Option<float?> Guidance = Setting.Number<float>("--guidance", "G",
+        "How strongly the prompt is followed, 0 to 100; 1 is fastest [default: the model's]");
+
+    private static readonly Option<string?> Negative = Setting.Text("--negative", "TEXT",
+        "What the video shall not show [default: the model's]");
+
+    private static readonly Option<long?> Seed = Setting.Number<long>("--seed", "N",
+        "Seed of the noise; the same seed gives the same video [default: random]");
+
+    private static readonly Option<Sampler?> Sampler = Setting.Of("--sampler", string.Join('|', SamplerNames.All),
+        "Solver that takes the steps [default: the model's]", SamplerNames.Parse);
+
+    private static readonly Option<float?> Shift = Setting.Number<float>("--shift", "S",
+        "How far the steps are moved towards noise, 0.01 to 100 [default: the model's]");
+
+    public static readonly Option<string?> Model = Setting.Text("--model", "DIR",
+        $"Model folder in the diffusers layout [default: {DefaultModel.Variable}, else models/pocket]");
+
+    private static readonly Option<string?> Device = Setting.Text("--device", "cpu|cuda[:i]",
+        "Device that runs the model [default: cuda where there is one, else cpu]");
+
+    private static readonly Option<Precision?> Precision = Setting.Of("--precision", string.Join('|', PrecisionNames.All),
+        "Number format of weights and products; auto is bf16 where the device is fast at it [default: auto]", PrecisionNames.Parse);
+
+    private static readonly Option<int?> Threads = Setting.Number<int>("--threads", "N",
+        "Threads on the CPU [default: all cores]");
+
+    public static readonly Option<bool> Quiet = new("--quiet") { Description = "Print errors only [default: off]" };
+
+    public static IEnumerable<Option> All =>
+    [
+        Output, Size, Frames, FramesPerSecond, Steps, Guidance, Negative, Seed, Sampler, Shift,
+        Model, Device, Precision, Threads, Quiet,
+    ];
+
+    /// <exception cref="SoraException">A value is missing or out of range.</exception>
+    public static VideoRequest RequestOf(ParseResult line)
+    {
+        string prompt = line.GetValue(Prompt)
+            ?? throw new SoraException("The prompt is missing: sora generate \"a red fish swims left\".");
+        FrameSize? size = line.GetValue(Size);
+        return new VideoRequest(prompt)
+        {
+            NegativePrompt = line.GetValue(Negative),
+            Width = size?.Width,
+            Height = size?.Height,
+            FrameCount = line.GetValue(Frames),
+            FramesPerSecond = line.GetValue(FramesPerSecond),
+            Steps = line.GetValue(Steps),
+            GuidanceScale = line.GetValue(Guidance),
+            Shift = line.GetValue(Shift),
+            Seed = line.GetValue(Seed),
+            Sampler = line.GetValue(Sampler),
+        };
+    }
+
+    /// <exception cref="SoraException">A value is out of range.</exception>
+    public static VideoGeneratorOptions OptionsOf(ParseResult line) => new()
+    {
+        Device = line.GetValue(Device),
+        Precision = line.GetValue(Precision) ?? Sora.Precision.Auto,
+        Threads = line.GetValue(Threads),
+    };
+}

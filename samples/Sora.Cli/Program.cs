@@ -1,0 +1,12 @@
+using System.CommandLine;
+using Sora.Cli;
+
+using var interruption = new Interruption();
+var sora = new RootCommand("""
+    Generates video from text.
+    For example: sora generate "A red fish swims left in the deep sea" -o fish.mp4
+    """)
+{
+    GenerateCommand.Create(),
+};
+return await CommandRunner.RunAsync(sora, args, interruption.Token);

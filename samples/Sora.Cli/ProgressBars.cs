@@ -1,0 +1,65 @@
+using Spectre.Console;
+using Spectre.Console.Rendering;
+
+namespace Sora.Cli;
+
+/// <summary>Progress on a terminal: a bar for each stage, with its step and the time left.</summary>
+internal sealed class ProgressBars(ProgressContext context) : IProgress<GenerationProgress>
+{
+    private readonly Lock gate = new();
+    private ProgressTask? task;
+    private GenerationStage stage;
+
+    public void Report(GenerationProgress value)
+    {
+        lock (gate)
+        {
+            if (task is null || stage != value.Stage)
+            {
+                Finish();
+                stage = value.Stage;
+                task = context.AddTask(StageName.Of(stage));
+            }
+            // An uncounted stage shows a moving bar rather than a number that means nothing.
+            task.IsIndeterminate = value.StepCount == 0;
+            task.MaxValue = Math.Max(value.StepCount, 1);
+            task.Value = value.Step;
+            task.State.Update<Latest>(nameof(Latest), _ => new Latest(value));
+        }
+    }
+
+    private void Finish()
+    {
+        if (task is null)
+            return;
+        task.IsIndeterminate = false;
+        task.Value = task.MaxValue;
+        task.StopTask();
+    }
+
+    private readonly record struct Latest(GenerationProgress Progress);
+
+    /// <summary>The step, as 5/20.</summary>
+    internal sealed class StepColumn : ProgressColumn
+    {
+        public override IRenderable Render(RenderOptions options, ProgressTask task, TimeSpan deltaTime)
+        {
+            GenerationProgress progress = task.State.Get<Latest>(nameof(Latest)).Progress;
+            return new Markup(progress.StepCount > 0 ? $"{progress.Step}/{progress.StepCount}" : "");
+        }
+    }
+
+    /// <summary>The time that is left, less what has passed since it was reported.</summary>
+    internal sealed class TimeLeftColumn : ProgressColumn
+    {
+        public override IRenderable Render(RenderOptions options, ProgressTask task, TimeSpan deltaTime)
+        {
+            GenerationProgress progress = task.State.Get<Latest>(nameof(Latest)).Progress;
+            if (task.IsFinished || progress.Remaining is not { } remaining)
+                return new Markup("");
+            TimeSpan sinceReport = (task.ElapsedTime ?? TimeSpan.Zero) - progress.Elapsed;
+            TimeSpan left = remaining - (sinceReport > TimeSpan.Zero ? sinceReport : TimeSpan.Zero);
+            return new Markup(left > TimeSpan.Zero ? $"{TimeText.Of(left)} left" : "");
+        }
+    }
+}

@@ -1,0 +1,12 @@
+namespace Sora.Cli;
+
+/// <summary>Stages as the progress display and the summary call them.</summary>
+internal static class StageName
+{
+    public static string Of(GenerationStage stage) => stage switch
+    {
+        GenerationStage.LoadingModel => "Loading model",
+        GenerationStage.EncodingText => "Encoding text",
+        _ => stage.ToString(),
+    };
+}
