@@ -40,15 +40,21 @@ internal sealed class ModelComponents : IDisposable
         {
             var clock = new StageClock(progress);
             clock.Begin(GenerationStage.LoadingModel, 3);
-            model._textEncoder = new(folder.TextEncoder, new CheckpointParameters(folder.TextEncoderPath, type, device, CheckpointParameters.TextEncoderNames));
-            var tokenizer = new PromptTokenizer(SentencePieceTokenizer.Load(folder.SentencePiecePath));
+            PromptTokenizer tokenizer = LoadTokenizer(folder);
+            model._textEncoder = Build(
+                new CheckpointParameters(folder.TextEncoderPath, type, device, CheckpointParameters.TextEncoderNames),
+                parameters => new UMT5Encoder(folder.TextEncoder, parameters));
             model.Prompts = new(tokenizer, model._textEncoder, folder.Defaults.MaxSequenceLength, device);
             clock.Report(1, 3);
             cancellationToken.ThrowIfCancellationRequested();
-            model.Transformer = new(folder.Transformer, new CheckpointParameters(folder.TransformerPath, type, device));
+            model.Transformer = Build(
+                new CheckpointParameters(folder.TransformerPath, type, device),
+                parameters => new DiffusionTransformer(folder.Transformer, parameters));
             clock.Report(2, 3);
             cancellationToken.ThrowIfCancellationRequested();
-            model.Vae = new(folder.Vae, new CheckpointParameters(folder.VaePath, type, device));
+            model.Vae = Build(
+                new CheckpointParameters(folder.VaePath, type, device),
+                parameters => new VideoAutoencoder(folder.Vae, parameters));
             model.Normalizer = new(folder.Vae, device);
             clock.Report(3, 3);
             return model;
@@ -66,6 +72,28 @@ internal sealed class ModelComponents : IDisposable
         Transformer?.Dispose();
         Vae?.Dispose();
         Normalizer?.Dispose();
+    }
+
+    // A network disposes its parameters; one that could not be built cannot.
+    private static T Build<T>(ParameterSource parameters, Func<ParameterSource, T> build)
+    {
+        try
+        {
+            return build(parameters);
+        }
+        catch
+        {
+            parameters.Dispose();
+            throw;
+        }
+    }
+
+    private static PromptTokenizer LoadTokenizer(ModelFolder folder)
+    {
+        var tokenizer = SentencePieceTokenizer.Load(folder.SentencePiecePath);
+        if (tokenizer.VocabularySize > folder.TextEncoder.VocabSize)
+            throw new SoraException($"{folder.SentencePiecePath} has {tokenizer.VocabularySize} tokens, but the text encoder's vocab_size is {folder.TextEncoder.VocabSize}: they do not belong together.");
+        return new(tokenizer);
     }
 
     private static void RequireKnownKind(ModelFolder folder)

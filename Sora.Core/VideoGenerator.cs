@@ -15,6 +15,7 @@ public sealed class VideoGenerator : IDisposable
 {
     private readonly ModelComponents _model;
     private readonly SemaphoreSlim _turn = new(1);
+    private readonly CancellationTokenSource _disposing = new();
 
     private VideoGenerator(ModelComponents model) => _model = model;
 
@@ -44,10 +45,11 @@ public sealed class VideoGenerator : IDisposable
         VideoRequest resolved = request.Resolve(Limits);
         var clock = new StageClock(progress);
         var notes = new List<string>();
-        await _turn.WaitAsync(cancellationToken).ConfigureAwait(false);
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, _disposing.Token);
+        await TakeTurnAsync(cancellationToken).ConfigureAwait(false);
         try
         {
-            List<VideoFrame> frames = await Task.Run(() => Generate(resolved, clock, notes, cancellationToken).ToList(), cancellationToken).ConfigureAwait(false);
+            List<VideoFrame> frames = await Task.Run(() => Generate(resolved, clock, notes, stop.Token).ToList(), stop.Token).ConfigureAwait(false);
             return new(resolved, frames, clock.Timings, notes);
         }
         finally
@@ -64,10 +66,10 @@ public sealed class VideoGenerator : IDisposable
     public async IAsyncEnumerable<VideoFrame> StreamAsync(VideoRequest request, IProgress<GenerationProgress>? progress = null, [EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
         VideoRequest resolved = request.Resolve(Limits);
-        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, _disposing.Token);
         // A few frames ahead of the reader, no more: memory does not grow with the video.
         var frames = Channel.CreateBounded<VideoFrame>(8);
-        await _turn.WaitAsync(cancellationToken).ConfigureAwait(false);
+        await TakeTurnAsync(cancellationToken).ConfigureAwait(false);
         Task producer = Task.Run(() => Produce(resolved, progress, frames.Writer, stop.Token), CancellationToken.None);
         try
         {
@@ -78,15 +80,29 @@ public sealed class VideoGenerator : IDisposable
         {
             await stop.CancelAsync().ConfigureAwait(false);
             await producer.ConfigureAwait(false);
-            _turn.Release();
         }
     }
 
-    /// <summary>Frees the model.</summary>
+    /// <summary>
+    /// Cancels the generation that runs, waits for its end, which is within one step or one decoded chunk, and frees the
+    /// model. Not to be called from a progress report.
+    /// </summary>
     public void Dispose()
     {
+        _disposing.Cancel();
+        _turn.Wait();
         _model.Dispose();
-        _turn.Dispose();
+        _turn.Release();
+    }
+
+    /// <exception cref="ObjectDisposedException">The generator is disposed.</exception>
+    private async Task TakeTurnAsync(CancellationToken cancellationToken)
+    {
+        await _turn.WaitAsync(cancellationToken).ConfigureAwait(false);
+        if (!_disposing.IsCancellationRequested)
+            return;
+        _turn.Release();
+        throw new ObjectDisposedException(nameof(VideoGenerator));
     }
 
     // The path of a video: text, noise, velocity, latent, frames. Dispose scopes belong to a thread, so it runs on one.
@@ -109,6 +125,7 @@ public sealed class VideoGenerator : IDisposable
         using ISolver solver = Solvers.Create(request.Sampler!.Value, request.Steps.Value, request.Shift!.Value, _model.Folder.Scheduler);
         Tensor latent = FlowSampler.Sample(velocity.Predict, noise, solver, step => clock.Report(step, request.Steps.Value), cancellationToken: cancellationToken);
         Finite.Require(latent, "The transformer");                                        // 1 C t h w
+        cancellationToken.ThrowIfCancellationRequested();
 
         clock.Begin(GenerationStage.Decoding, request.FrameCount!.Value);
         int decoded = 0;
@@ -137,6 +154,11 @@ public sealed class VideoGenerator : IDisposable
         {
             // The reader of the channel gets the exception.
             frames.Complete(e);
+        }
+        finally
+        {
+            // Here and not where the frames are read: nobody may be reading any more.
+            _turn.Release();
         }
     }
 }

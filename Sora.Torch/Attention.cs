@@ -6,8 +6,31 @@ internal static class Attention
     /// <summary>The most scores, over all heads, that exist at once: 64 MB in float32.</summary>
     private const long MaximumScores = 16 << 20;
 
+    private static readonly bool s_hasTiles = Native.sora_attention_available() != 0;
+
     /// <summary>softmax(q·kᵀ/√d + mask)·v.</summary>
-    public static torch.Tensor Apply(torch.Tensor query, torch.Tensor key, torch.Tensor value, torch.Tensor? mask)
+    public static torch.Tensor Apply(torch.Tensor query, torch.Tensor key, torch.Tensor value, torch.Tensor? mask) =>
+        mask is null && FitsTiles(query, key, value) ? OnTiles(query, key, value) : Composed(query, key, value, mask);
+
+    /// <summary>Whether the native kernel can take this: bfloat16 on a processor with AMX, without gradients.</summary>
+    internal static bool FitsTiles(torch.Tensor query, torch.Tensor key, torch.Tensor value) =>
+        s_hasTiles && query.ndim == 4 && query.size(-1) % 32 == 0 && query.size(-1) <= 256
+        && query.dtype == torch.bfloat16 && key.dtype == torch.bfloat16 && value.dtype == torch.bfloat16
+        && query.device_type == DeviceType.CPU
+        && !(torch.is_grad_enabled() && (query.requires_grad || key.requires_grad || value.requires_grad));
+
+    /// <summary>The native kernel, which never holds scores of more than 32 queries and 128 keys a thread.</summary>
+    internal static torch.Tensor OnTiles(torch.Tensor query, torch.Tensor key, torch.Tensor value)
+    {
+        nint handle = Native.sora_attention(query.Handle, key.Handle, value.Handle);
+        GC.KeepAlive(query);
+        GC.KeepAlive(key);
+        GC.KeepAlive(value);
+        return handle != 0 ? new torch.Tensor(handle) : throw Native.LastError();
+    }
+
+    /// <summary>Attention composed from ordinary operators.</summary>
+    internal static torch.Tensor Composed(torch.Tensor query, torch.Tensor key, torch.Tensor value, torch.Tensor? mask)
     {
         long queries = query.size(-2);
         long keys = key.size(-2);

@@ -26,19 +26,24 @@ public sealed class DisposeScope : IDisposable
 
     internal DisposeScope? Outer => _outer;
 
-    /// <summary>Hands a tensor of this scope to the scope around it, or to nobody when there is none.</summary>
+    /// <summary>
+    /// Hands a tensor of this scope to the scope around it, or to nobody when there is none. A tensor that is not of this
+    /// scope stays where it is.
+    /// </summary>
     public torch.Tensor MoveToOuter(torch.Tensor tensor)
     {
         ArgumentNullException.ThrowIfNull(tensor);
-        Move(tensor, _outer);
+        if (tensor.Scope == this)
+            Move(tensor, _outer);
         return tensor;
     }
 
-    /// <summary>Takes a tensor out of this scope; the caller disposes it.</summary>
+    /// <summary>Takes a tensor out of this scope, when it is of this scope; the caller disposes it.</summary>
     public torch.Tensor Detach(torch.Tensor tensor)
     {
         ArgumentNullException.ThrowIfNull(tensor);
-        Move(tensor, null);
+        if (tensor.Scope == this)
+            Move(tensor, null);
         return tensor;
     }
 

@@ -17,7 +17,13 @@ public static unsafe class SystemEngine
         return handle != 0 ? new torch.Tensor(handle) : throw Native.LastError();
     }
 
-    /// <summary>x·√C / max(‖x‖, 1e-12)·gamma over the channels of [B, C, ...], and SiLU where asked, in x's type.</summary>
+    /// <summary>
+    /// Each frame with those after it side by side: [B, T, H, W, C] to [B, (T − length)/stride + 1, H, W, length·C].
+    /// </summary>
+    public static torch.Tensor TimeWindows(torch.Tensor x, long length, long stride) =>
+        Made(Native.sora_time_windows(x.Handle, length, stride), x);
+
+    /// <summary>x·√C / max(‖x‖, 1e-12)·gamma over the last axis, and SiLU where asked, in x's type.</summary>
     public static torch.Tensor ChannelNorm(torch.Tensor x, torch.Tensor gamma, bool silu) =>
         Made(Native.sora_channel_norm(x.Handle, gamma.Handle, silu ? 1 : 0), x, gamma);
 

@@ -88,6 +88,9 @@ internal static unsafe partial class Native
     internal static partial nint sora_channel_norm(nint x, nint gamma, int silu);
 
     [LibraryImport(Library)]
+    internal static partial nint sora_time_windows(nint x, long length, long stride);
+
+    [LibraryImport(Library)]
     internal static partial nint sora_norm_modulate(nint x, nint scale, nint shift, nint rows, double eps, int dtype);
 
     [LibraryImport(Library)]
@@ -95,6 +98,12 @@ internal static unsafe partial class Native
 
     [LibraryImport(Library)]
     internal static partial nint sora_rms_rotary(nint x, nint weight, nint cosine, nint sine, long head, double eps);
+
+    [LibraryImport(Library)]
+    internal static partial int sora_attention_available();
+
+    [LibraryImport(Library)]
+    internal static partial nint sora_attention(nint q, nint k, nint v);
 
     /// <summary>The exception for the native call that has just failed on this thread, with libtorch's message.</summary>
     internal static TorchException LastError() =>

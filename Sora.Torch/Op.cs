@@ -108,7 +108,6 @@ internal static class Op
     internal static readonly Operator Silu = new("aten::silu");
     internal static readonly Operator LayerNorm = new("aten::layer_norm");
     internal static readonly Operator ConstantPadNd = new("aten::constant_pad_nd");
-    internal static readonly Operator Embedding = new("aten::embedding");
     internal static readonly Operator MseLoss = new("aten::mse_loss");
     internal static readonly Operator L1Loss = new("aten::l1_loss");
     internal static readonly Operator CrossEntropy = new("aten::cross_entropy_loss");

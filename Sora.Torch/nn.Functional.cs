@@ -56,9 +56,6 @@ namespace TorchSharp
                 public static Tensor pad(Tensor input, long[] pad, PaddingModes mode = PaddingModes.Constant, double value = 0) =>
                     Op.ConstantPadNd.Call(input, pad, value);
 
-                /// <summary>The rows of a table.</summary>
-                public static Tensor embedding(Tensor x, Tensor weight) => Op.Embedding.Call(weight, x);
-
                 /// <summary>The squared error.</summary>
                 public static Tensor mse_loss(Tensor input, Tensor target, Reduction reduction = Reduction.Mean) =>
                     Op.MseLoss.Call(input, target, (long)reduction);

@@ -26,9 +26,6 @@ public static partial class torch
     public static Tensor zeros(long[] size, ScalarType? dtype = null, Device? device = null) =>
         Op.Zeros.Call(size, dtype ?? float32, Argument.None, device);
 
-    /// <summary>A tensor of zeros.</summary>
-    public static Tensor zeros(params long[] size) => zeros(size, null);
-
     /// <summary>A tensor of zeros with another's shape, type and device.</summary>
     public static Tensor zeros_like(Tensor input, ScalarType? dtype = null) => Op.ZerosLike.Call(input, dtype);
 

@@ -7,16 +7,22 @@ namespace Sora.Tests.Cli;
 /// <summary>Runs the built <c>sora</c> as a person does: a process with arguments, output and an exit code.</summary>
 internal static partial class SoraProcess
 {
+    public const int Interrupt = 2;
+    public const int Terminate = 15;
+
     public sealed record Result(int ExitCode, string Output, string Error);
 
     /// <summary>
-    /// Runs to the end. With <paramref name="terminateWhen"/>, sends SIGTERM once a line of the error stream contains
-    /// that text. (SIGINT, Ctrl-C's signal, is ignored by every child of a shell's background job.)
+    /// Runs to the end. With <paramref name="terminateWhen"/>, sends <paramref name="signal"/> once a line of the error
+    /// stream contains that text.
     /// </summary>
     public static async Task<Result> RunAsync(string[] arguments, string? folder = null, string? terminateWhen = null,
-        IReadOnlyDictionary<string, string>? environment = null)
+        IReadOnlyDictionary<string, string>? environment = null, int signal = Terminate)
     {
-        var start = new ProcessStartInfo(Environment.ProcessPath is { } host && Path.GetFileName(host) == "dotnet" ? host : "dotnet")
+        string dotnet = Environment.ProcessPath is { } host && Path.GetFileName(host) == "dotnet" ? host : "dotnet";
+        // Children of a shell's background job ignore SIGINT, Ctrl-C's signal, unless somebody turns it on again.
+        string[] program = signal == Interrupt ? ["env", "--default-signal=INT", dotnet] : [dotnet];
+        var start = new ProcessStartInfo(program[0], program[1..])
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,
@@ -39,14 +45,12 @@ internal static partial class SoraProcess
             if (terminateWhen is not null && line.Contains(terminateWhen, StringComparison.Ordinal))
             {
                 terminateWhen = null;
-                Assert.Equal(0, Kill(process.Id, TerminateSignal));
+                Assert.Equal(0, Kill(process.Id, signal));
             }
         }
         await process.WaitForExitAsync();
         return new Result(process.ExitCode, await output, error.ToString());
     }
-
-    private const int TerminateSignal = 15;
 
     [LibraryImport("libc", EntryPoint = "kill")]
     private static partial int Kill(int processId, int signal);

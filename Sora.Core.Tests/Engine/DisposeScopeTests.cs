@@ -64,6 +64,21 @@ public class DisposeScopeTests
     }
 
     [Fact]
+    public void AScopeMovesOnlyItsOwnTensors()
+    {
+        using Tensor free = ones([1]).DetachFromDisposeScope();
+        using (DisposeScope outer = NewDisposeScope())
+        {
+            Tensor ofOuter = ones([1]);
+            using DisposeScope inner = NewDisposeScope();
+            inner.MoveToOuter(free);
+            inner.Detach(ofOuter);
+            Assert.Equal(1, outer.DisposablesCount);
+        }
+        Assert.False(free.IsInvalid);
+    }
+
+    [Fact]
     public void ScopesHoldManyTensorsThatComeAndGo()
     {
         long before = LiveTensors.Count();

@@ -65,9 +65,21 @@ public class FusedKernelsTests
         using DisposeScope scope = NewDisposeScope();
         var norm = new ChannelNorm(new ParameterScope(new FreshParameters(1, float32)), 6);
         norm.Gamma.copy_(RandomTensor.Create(5, 6, 1, 1, 1));
-        Equal(gradients, [[2, 6, 3, 4, 5]],
-            t => FusedKernels.ChannelNormSilu(t[0], norm),
-            t => ComposedKernels.ChannelNormSilu(t[0], norm));
+        Equal(gradients, [[2, 3, 4, 5, 6]],
+            t => FusedKernels.ChannelNorm(t[0], norm, silu: true),
+            t => ComposedKernels.ChannelNorm(t[0], norm, silu: true));
+    }
+
+    [Theory]
+    [InlineData(false, 1)]
+    [InlineData(true, 1)]
+    [InlineData(true, 2)]
+    public void TimeWindows(bool gradients, int stride)
+    {
+        using DisposeScope scope = NewDisposeScope();
+        Equal(gradients, [[2, 7, 2, 3, 5]],
+            t => FusedKernels.TimeWindows(t[0], 3, stride),
+            t => ComposedKernels.TimeWindows(t[0], 3, stride));
     }
 
     private static RmsNorm Norm()

@@ -31,7 +31,7 @@ internal static class TextEncoderParity
         using CheckpointParameters source = Parameters(folder);
         var parameters = new ParameterScope(source);
         Tensor table = parameters["shared"].Weight("weight", [config.VocabSize, config.DModel], Initialization.Zero);
-        Tensor x = nn.functional.embedding(ids, table);
+        Tensor x = TableRows.Of(table, ids);
         Tensor buckets = RelativePositions.Buckets(ids.size(1), config);
         Tensor blocked = (1 - mask.to(float32)).mul(float.MinValue).unsqueeze(1).unsqueeze(1);
         for (int i = 0; i < config.NumLayers && reference.Has($"mid.block{i}"); i++)

@@ -33,7 +33,7 @@ public class PatchifyTests
     public void WhatDoesNotDivideIsRefused()
     {
         using DisposeScope scope = NewDisposeScope();
-        var error = Assert.Throws<ArgumentException>(() => Patchify.GridOf(zeros(1, 3, 1, 5, 4), [1, 2, 2]));
+        var error = Assert.Throws<ArgumentException>(() => Patchify.GridOf(zeros([1, 3, 1, 5, 4]), [1, 2, 2]));
         Assert.Contains("1×5×4", error.Message, StringComparison.Ordinal);
     }
 }

@@ -92,7 +92,7 @@ public class CausalityTests
     {
         using DisposeScope scope = NewDisposeScope();
         using VideoAutoencoder vae = TestAutoencoder.Load("C_vae_wan21");
-        Assert.Throws<ArgumentException>(() => vae.Encode(zeros(1, 4, 1, 32, 32)));
-        Assert.Throws<ArgumentException>(() => vae.Decode(zeros(1, 3, 1, 4, 4)));
+        Assert.Throws<ArgumentException>(() => vae.Encode(zeros([1, 4, 1, 32, 32])));
+        Assert.Throws<ArgumentException>(() => vae.Decode(zeros([1, 3, 1, 4, 4])));
     }
 }

@@ -28,6 +28,19 @@ internal static class ComposedKernels
         return turned.view(x.shape).to(x.dtype);
     }
 
-    /// <summary>The channel norm of [B, C, ...], then x·sigmoid(x).</summary>
-    public static Tensor ChannelNormSilu(Tensor x, ChannelNorm norm) => nn.functional.silu(norm.Forward(x));
+    /// <summary>The channel norm of [..., C], then x·sigmoid(x) where asked.</summary>
+    public static Tensor ChannelNorm(Tensor x, ChannelNorm norm, bool silu)
+    {
+        Tensor wide = x.to(float32);
+        Tensor length = wide.square().sum([-1], keepdim: true).sqrt().clamp(min: 1e-12);
+        Tensor y = wide * (length.pow(-1) * Math.Sqrt(x.size(-1))) * norm.Gamma.flatten();
+        return (silu ? nn.functional.silu(y) : y).to(x.dtype);
+    }
+
+    /// <summary>Each frame with those after it side by side in the channels.</summary>
+    public static Tensor TimeWindows(Tensor x, int length, long stride)
+    {
+        long count = ((x.size(1) - length) / stride) + 1;
+        return cat([.. Enumerable.Range(0, length).Select(k => x.slice(1, k, k + (stride * (count - 1)) + 1, stride))], -1);
+    }
 }

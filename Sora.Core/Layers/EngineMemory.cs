@@ -12,9 +12,10 @@ internal static class EngineMemory
 #if SYSTEM_TORCH
         return SystemEngine.FromMemory(address, [.. shape], type);
 #else
-        Tensor copy = empty([.. shape], type);
-        var source = new ReadOnlySpan<byte>((void*)address, checked((int)(copy.NumberOfElements * copy.ElementSize)));
-        source.CopyTo(copy.bytes);
+        Tensor copy = empty([.. shape], type, CPU);
+        // Through a stream, since a span holds 2 GiB and a text encoder's table may take more.
+        using var source = new UnmanagedMemoryStream((byte*)address, copy.NumberOfElements * copy.ElementSize);
+        copy.ReadBytesFromStream(source, 1 << 20);
         return copy;
 #endif
     }

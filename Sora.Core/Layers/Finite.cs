@@ -9,7 +9,7 @@ internal static class Finite
     {
         using DisposeScope scope = NewDisposeScope();
         // The sum of x·0 is 0 for numbers and NaN otherwise: one pass, no mask in memory.
-        if (float.IsNaN((tensor * 0).sum().to(float32).item<float>()))
+        if (float.IsNaN((tensor * 0).sum().to(float32).cpu().item<float>()))
             throw new SoraException($"{stage} gave NaN or infinity: the weights are damaged, or their numbers leave the range of the precision. Nearest that may work: precision full.");
         return tensor;
     }

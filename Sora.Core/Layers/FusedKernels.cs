@@ -42,12 +42,22 @@ internal static class FusedKernels
         ComposedKernels.RmsNormRotary(x, norm, positions, heads);
 #endif
 
-    /// <summary>The channel norm of [B, C, ...], then x·sigmoid(x).</summary>
-    public static Tensor ChannelNormSilu(Tensor x, ChannelNorm norm) =>
+    /// <summary>The channel norm of [..., C], then x·sigmoid(x) where asked.</summary>
+    public static Tensor ChannelNorm(Tensor x, ChannelNorm norm, bool silu) =>
 #if SYSTEM_TORCH
-        SystemEngine.ChannelNorm(x, norm.Gamma, silu: true);
+        SystemEngine.ChannelNorm(x, norm.Gamma, silu);
 #else
-        ComposedKernels.ChannelNormSilu(x, norm);
+        ComposedKernels.ChannelNorm(x, norm, silu);
+#endif
+
+    /// <summary>
+    /// Each frame with those after it side by side: frames [B, T, H, W, C] to [B, (T − length)/stride + 1, H, W, length·C].
+    /// </summary>
+    public static Tensor TimeWindows(Tensor x, int length, long stride) =>
+#if SYSTEM_TORCH
+        SystemEngine.TimeWindows(x, length, stride);
+#else
+        ComposedKernels.TimeWindows(x, length, stride);
 #endif
 
     /// <summary>Attention of q [B, N, D] to k, v [B, M, D] in heads of D / heads channels: [B, N, D].</summary>

@@ -34,4 +34,10 @@ public sealed class ParameterScope
     /// <summary>A parameter that stays in float32: norms, modulation tables, embeddings of time.</summary>
     public Parameter Float(string name, long[] shape, Initialization initialization) =>
         _source.Take(_prefix + name, shape, initialization, float32);
+
+    /// <summary>
+    /// Hands over a tensor computed once from parameters, such as a weight in the order that a kernel wants; it is
+    /// disposed with the network.
+    /// </summary>
+    public Tensor Own(Tensor derived) => _source.Own(derived);
 }

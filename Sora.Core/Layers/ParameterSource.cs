@@ -4,6 +4,7 @@ namespace Sora.Layers;
 public abstract class ParameterSource : IDisposable
 {
     private readonly Dictionary<string, Parameter> _parameters = [];
+    private readonly List<Tensor> _derived = [];
 
     /// <summary>Creates a source.</summary>
     /// <param name="weightType">The type in which the parameters of matrix products are held.</param>
@@ -29,6 +30,12 @@ public abstract class ParameterSource : IDisposable
         return parameter;
     }
 
+    internal Tensor Own(Tensor derived)
+    {
+        _derived.Add(derived.DetachFromDisposeScope());
+        return derived;
+    }
+
     /// <summary>Makes the tensor of a parameter.</summary>
     /// <param name="name">The full published name.</param>
     /// <param name="shape">The shape that the network's config gives it.</param>
@@ -48,6 +55,8 @@ public abstract class ParameterSource : IDisposable
     {
         foreach (Parameter parameter in _parameters.Values)
             parameter.Dispose();
+        foreach (Tensor tensor in _derived)
+            tensor.Dispose();
     }
 }
 

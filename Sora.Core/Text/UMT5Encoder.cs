@@ -38,7 +38,7 @@ public sealed class UMT5Encoder : IDisposable
     public Tensor Forward(Tensor ids, Tensor mask)
     {
         Shape.Require(ids, "B L");
-        Tensor x = nn.functional.embedding(ids, _embedding).to(float32);                  // B L D
+        Tensor x = TableRows.Of(_embedding, ids).to(float32);                             // B L D
         Tensor blocked = (1 - mask.to(float32)).mul(float.MinValue).unsqueeze(1).unsqueeze(1); // B 1 1 L
         Tensor buckets = RelativePositions.Buckets(ids.size(1), Config).to(ids.device);   // L L
         foreach (UMT5Layer layer in _layers)

@@ -46,7 +46,7 @@ public sealed class UMT5Layer
     {
         Tensor h = _attentionNorm.Forward(x);
         Tensor q = Heads(_query.Forward(h)), k = Heads(_key.Forward(h)), v = Heads(_value.Forward(h)); // B heads L d
-        Tensor position = nn.functional.embedding(buckets, _positionBias).permute(2, 0, 1).unsqueeze(0); // 1 heads L L
+        Tensor position = TableRows.Of(_positionBias, buckets).permute(2, 0, 1).unsqueeze(0); // 1 heads L L
         Tensor scores = q.matmul(k.transpose(-2, -1)).to(float32) + position + blocked;   // B heads L L
         Tensor mixed = scores.softmax(-1).to(v.dtype).matmul(v);                          // B heads L d
         x = x + _output.Forward(mixed.transpose(1, 2).flatten(2));                        // B L D

@@ -189,14 +189,19 @@ public sealed class FlowTrainer : IDisposable
     private void Export()
     {
         _average.Swap();
-        string Folder(string name) => Directory.CreateDirectory(Path.Combine(_config.OutputFolder, name)).FullName;
-        SafetensorsWriter.Write(Path.Combine(Folder("transformer"), "diffusion_pytorch_model.safetensors"), _transformer.Parameters.Select(p => TrainingState.ContentOf(p.Key, p.Value, bfloat16)));
-        _config.Transformer.Save(Path.Combine(Folder("transformer"), "config.json"));
-        SafetensorsWriter.Write(Path.Combine(Folder("text_encoder"), "model.safetensors"), _textEncoder.Parameters.Select(p => TrainingState.ContentOf(p.Key, p.Value, bfloat16)));
-        _textEncoder.Config.Save(Path.Combine(Folder("text_encoder"), "config.json"));
-        File.Copy(TokenizerPath, Path.Combine(Folder("tokenizer"), "spiece.model"), true);
+        ModelFolderWriter.Write(_config.OutputFolder, _transformer, _textEncoder, TokenizerPath, _config.VaeFolder, new RequestDefaults
+        {
+            Width = _config.Shape.Width,
+            Height = _config.Shape.Height,
+            FrameCount = _config.Shape.Frames,
+            FramesPerSecond = _config.FramesPerSecond,
+            Steps = 20,
+            GuidanceScale = 4,
+            Shift = 2,
+            Sampler = Sampler.UniPC,
+            MaxSequenceLength = _config.MaxTextLength,
+            PerTokenTime = true,
+        });
         _average.Swap();
-        foreach (string file in (string[])["config.json", "diffusion_pytorch_model.safetensors"])
-            File.Copy(Path.Combine(_config.VaeFolder, file), Path.Combine(Folder("vae"), file), true);
     }
 }

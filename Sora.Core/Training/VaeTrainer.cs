@@ -10,8 +10,8 @@ namespace Sora.Training;
 
 /// <summary>
 /// Trains the video autoencoder on the drawn world: absolute error of pixels and of their differences in space and time,
-/// and a small divergence from a normal distribution. Latents are made to follow mirroring and halving of the picture
-/// (EQ-VAE, Kouzelis et al. 2025), which makes them easier to generate.
+/// and a small divergence from a normal distribution. Latents can be made to follow halving of the picture (EQ-VAE,
+/// Kouzelis et al. 2025).
 /// </summary>
 public sealed class VaeTrainer : IDisposable
 {
@@ -106,9 +106,7 @@ public sealed class VaeTrainer : IDisposable
         random.Fill(noise);
         Tensor z = moments.Mean + ((moments.LogVariance * 0.5).exp() * tensor(noise, moments.Mean.shape));
         Tensor target = x;
-        if (random.Uniform(1UL << 40) < 0.5)
-            (z, target) = (z.flip(-1), target.flip(-1));
-        if (random.Uniform((1UL << 40) + 1) < _config.EquivarianceShare)
+        if (random.Uniform(1UL << 40) < _config.EquivarianceShare)
             (z, target) = (Halve(z), Halve(target));
         Tensor y = _vae.DecodeUnclamped(z, decoderCache);
         Tensor kl = ((moments.Mean.square() + moments.LogVariance.exp() - moments.LogVariance).mean() - 1) * 0.5;

@@ -27,7 +27,7 @@ public sealed record VaeTrainingConfig
     public double KlWeight { get; init; } = 1e-4;
 
     /// <summary>The share of steps in which latents and pixels are halved alike, so that latents follow scale (EQ-VAE).</summary>
-    public double EquivarianceShare { get; init; } = 0.15;
+    public double EquivarianceShare { get; init; }
 
     /// <summary>The seed of everything random.</summary>
     public ulong Seed { get; init; } = 1;

@@ -14,13 +14,14 @@ public sealed class CausalCache : IDisposable
     /// <summary>The frames that a layer kept; null when it kept none.</summary>
     internal Tensor? Get(object layer) => _frames.GetValueOrDefault(layer);
 
-    /// <summary>Keeps frames for a layer; the cache disposes them.</summary>
+    /// <summary>Keeps a copy of frames for a layer: a view would keep the whole chunk alive.</summary>
     internal void Set(object layer, Tensor frames)
     {
+        using IDisposable noGradients = no_grad();
+        Tensor kept = frames.clone().DetachFromDisposeScope();
         if (_frames.Remove(layer, out Tensor? old))
             old.Dispose();
-        // A copy: a view would keep the whole chunk alive.
-        _frames.Add(layer, (is_grad_enabled() ? frames.alias() : frames.clone()).DetachFromDisposeScope());
+        _frames.Add(layer, kept);
     }
 
     /// <summary>Says that a chunk has gone through all layers.</summary>

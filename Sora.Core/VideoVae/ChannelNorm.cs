@@ -8,26 +8,16 @@ namespace Sora.VideoVae;
 /// </summary>
 public sealed class ChannelNorm
 {
-    private readonly double _root;
-
     /// <summary>Takes <c>gamma</c> [channels, 1, 1, 1], or [channels, 1, 1] for frames.</summary>
-    public ChannelNorm(ParameterScope scope, long channels, bool frames = false)
-    {
+    public ChannelNorm(ParameterScope scope, long channels, bool frames = false) =>
         Gamma = scope.Float("gamma", frames ? [channels, 1, 1] : [channels, 1, 1, 1], Initialization.One);
-        _root = Math.Sqrt(channels);
-    }
 
     /// <summary>The gain.</summary>
     public Parameter Gamma { get; }
 
-    /// <summary>Normalises [B, C, ...], in the input's type.</summary>
-    public Tensor Forward(Tensor x)
-    {
-        Tensor wide = x.to(float32);
-        Tensor length = wide.square().sum([1], keepdim: true).sqrt().clamp(min: 1e-12);
-        return (wide * (length.pow(-1) * _root) * Gamma).to(x.dtype);
-    }
+    /// <summary>Normalises [..., C], in the input's type.</summary>
+    public Tensor Forward(Tensor x) => FusedKernels.ChannelNorm(x, this, silu: false);
 
     /// <summary>The norm followed by x·sigmoid(x).</summary>
-    public Tensor ForwardSilu(Tensor x) => FusedKernels.ChannelNormSilu(x, this);
+    public Tensor ForwardSilu(Tensor x) => FusedKernels.ChannelNorm(x, this, silu: true);
 }

@@ -17,19 +17,18 @@ public sealed class Downsample
         _time = temporal ? new(scope["time_conv"], channels, channels, 3, 1) : null;
     }
 
-    /// <summary>Maps a chunk [B, C, T, H, W] to [B, C, T', H/2, W/2].</summary>
+    /// <summary>Maps a chunk [B, T, H, W, C] to [B, T', H/2, W/2, C].</summary>
     public Tensor Forward(Tensor x, CausalCache cache)
     {
-        Tensor padded = nn.functional.pad(FrameConv2d.ToFrames(x), [0, 1, 0, 1]);          // right and bottom
-        Tensor h = FrameConv2d.FromFrames(_space.Forward(padded), x.size(0));              // B C T H/2 W/2
+        Tensor h = _space.Forward(nn.functional.pad(x, [0, 0, 0, 1, 0, 1]));               // right and bottom
         if (_time is null)
             return h;
         Tensor? last = cache.Get(this);
-        Tensor? joined = last is null ? null : cat([last, h], 2);
-        cache.Set(this, h.narrow(2, h.size(2) - 1, 1));
-        if (joined is not null)
-            return _time.Convolve(joined, 2);
-        Tensor first = h.narrow(2, 0, 1);
-        return h.size(2) == 1 ? first : cat([first, _time.Convolve(h, 2)], 2);
+        Tensor all = last is null ? h : cat([last, h], 1);
+        cache.Set(this, h.narrow(1, h.size(1) - 1, 1));
+        if (last is not null)
+            return _time.Convolve(all, 2);
+        Tensor first = h.narrow(1, 0, 1);
+        return h.size(1) == 1 ? first : cat([first, _time.Convolve(h, 2)], 1);
     }
 }

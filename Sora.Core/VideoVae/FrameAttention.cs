@@ -17,13 +17,11 @@ public sealed class FrameAttention
         _output = new(scope["proj"], channels, channels, 1);
     }
 
-    /// <summary>Maps a chunk [B, C, T, H, W] to the same shape.</summary>
+    /// <summary>Maps a chunk [B, T, H, W, C] to the same shape.</summary>
     public Tensor Forward(Tensor x)
     {
-        Tensor frames = FrameConv2d.ToFrames(x);                                          // BT C H W
-        Tensor[] qkv = _queryKeyValue.Forward(_norm.Forward(frames)).flatten(2).transpose(1, 2).chunk(3, -1);
-        Tensor h = nn.functional.scaled_dot_product_attention(qkv[0], qkv[1], qkv[2]);    // BT HW C
-        h = _output.Forward(h.transpose(1, 2).reshape(frames.shape));                     // BT C H W
-        return x + FrameConv2d.FromFrames(h, x.size(0));                                  // B C T H W
+        Tensor[] qkv = _queryKeyValue.Forward(_norm.Forward(x)).flatten(0, 1).flatten(1, 2).unsqueeze(1).chunk(3, -1); // BT 1 HW C
+        Tensor h = nn.functional.scaled_dot_product_attention(qkv[0], qkv[1], qkv[2]);    // BT 1 HW C
+        return x + _output.Forward(h.reshape(x.shape));                                   // B T H W C
     }
 }

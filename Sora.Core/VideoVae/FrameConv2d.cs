@@ -2,14 +2,14 @@ using Sora.Layers;
 
 namespace Sora.VideoVae;
 
-/// <summary>A 2-D convolution of every frame on its own.</summary>
+/// <summary>A 2-D convolution of every frame on its own, on channels-last frames [B, T, H, W, C].</summary>
 public sealed class FrameConv2d
 {
     private readonly Parameter _weight;
     private readonly Parameter _bias;
     private readonly ScalarType _computeType;
-    private readonly long[] _stride;
-    private readonly long[] _padding;
+    private readonly int _stride;
+    private readonly int _padding;
 
     /// <summary>Takes <c>weight</c> [outputs, inputs, k, k] and <c>bias</c>.</summary>
     public FrameConv2d(ParameterScope scope, long inputs, long outputs, int kernel, int stride = 1, int padding = 0)
@@ -17,19 +17,25 @@ public sealed class FrameConv2d
         _weight = scope.Weight("weight", [outputs, inputs, kernel, kernel], Initialization.FanIn(inputs * kernel * kernel));
         _bias = scope.Weight("bias", [outputs], Initialization.Zero);
         _computeType = scope.ComputeType;
-        _stride = [stride, stride];
-        _padding = [padding, padding];
+        _stride = stride;
+        _padding = padding;
     }
 
-    /// <summary>Maps frames [B·T, C, H, W].</summary>
-    public Tensor Forward(Tensor frames) => nn.functional.conv2d(
-        frames.to(_computeType), _weight.to(_computeType), _bias.to(_computeType), _stride, _padding);
+    /// <summary>Maps frames [B, T, H, W, C] to [B, T, H', W', C_out].</summary>
+    public Tensor Forward(Tensor x)
+    {
+        Tensor frames = x.to(_computeType), weight = _weight.to(_computeType), bias = _bias.to(_computeType);
+        return weight.size(3) == 1 && _stride == 1
+            ? nn.functional.linear(frames, weight.flatten(1), bias)
+            : Convolve(frames, weight, bias, _stride, _padding);
+    }
 
-    /// <summary>[B, C, T, H, W] as frames [B·T, C, H, W].</summary>
-    internal static Tensor ToFrames(Tensor x) =>
-        x.transpose(1, 2).reshape(x.size(0) * x.size(2), x.size(1), x.size(3), x.size(4));
-
-    /// <summary>Frames [B·T, C, H, W] as [B, C, T, H, W].</summary>
-    internal static Tensor FromFrames(Tensor frames, long batch) =>
-        frames.view(batch, -1, frames.size(1), frames.size(2), frames.size(3)).transpose(1, 2);
+    /// <summary>Convolves [B, T, H, W, C] with [C_out, C, k, k].</summary>
+    internal static Tensor Convolve(Tensor x, Tensor weight, Tensor bias, long stride, long padding)
+    {
+        // The permuted view is what torch calls channels-last; the result comes in the same layout.
+        Tensor y = nn.functional.conv2d(x.flatten(0, 1).permute(0, 3, 1, 2), weight, bias, [stride, stride], [padding, padding])
+            .permute(0, 2, 3, 1).contiguous();                                           // BT H' W' C_out
+        return y.view(x.size(0), x.size(1), y.size(1), y.size(2), y.size(3));
+    }
 }

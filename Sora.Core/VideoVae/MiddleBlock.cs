@@ -17,7 +17,7 @@ public sealed class MiddleBlock
         _second = new(scope["resnets"][1], channels, channels);
     }
 
-    /// <summary>Maps a chunk [B, C, T, H, W] to the same shape.</summary>
+    /// <summary>Maps a chunk [B, T, H, W, C] to the same shape.</summary>
     public Tensor Forward(Tensor x, CausalCache cache) =>
         _second.Forward(_attention.Forward(_first.Forward(x, cache)), cache);
 }

@@ -22,7 +22,7 @@ public sealed class ResidualBlock
         _shortcut = inputs == outputs ? null : new(scope["conv_shortcut"], inputs, outputs, 1, 1);
     }
 
-    /// <summary>Maps a chunk [B, C, T, H, W] to [B, C_out, T, H, W].</summary>
+    /// <summary>Maps a chunk [B, T, H, W, C] to [B, T, H, W, C_out].</summary>
     public Tensor Forward(Tensor x, CausalCache cache)
     {
         Tensor h = _conv1.Forward(_norm1.ForwardSilu(x), cache);

@@ -18,28 +18,27 @@ public sealed class Upsample
         _time = temporal ? new(scope["time_conv"], channels, 2 * channels, 3, 1) : null;
     }
 
-    /// <summary>Maps a chunk [B, C, T, H, W] to [B, C_out, T', 2H, 2W].</summary>
+    /// <summary>Maps a chunk [B, T, H, W, C] to [B, T', 2H, 2W, C_out].</summary>
     public Tensor Forward(Tensor x, CausalCache cache)
     {
         Tensor h = _time is null ? x : DoubleTime(x, cache, _time);
-        Tensor frames = FrameConv2d.ToFrames(h);                                           // BT C H W
-        long n = frames.size(0), c = frames.size(1), height = frames.size(2), width = frames.size(3);
-        Tensor nearest = frames.view(n, c, height, 1, width, 1).expand(n, c, height, 2, width, 2).reshape(n, c, 2 * height, 2 * width);
-        return FrameConv2d.FromFrames(_space.Forward(nearest), x.size(0));                 // B C_out T' 2H 2W
+        long b = h.size(0), t = h.size(1), height = h.size(2), width = h.size(3), c = h.size(4);
+        Tensor nearest = h.reshape(b * t, height, 1, width, 1, c).expand(b * t, height, 2, width, 2, c).reshape(b, t, 2 * height, 2 * width, c);
+        return _space.Forward(nearest);                                                    // B T' 2H 2W C_out
     }
 
     private static Tensor DoubleTime(Tensor x, CausalCache cache, CausalConv3d time)
     {
         if (!cache.IsStart)
             return Interleave(time.Forward(x, cache));
-        Tensor first = x.narrow(2, 0, 1);
-        return x.size(2) == 1 ? first : cat([first, Interleave(time.Forward(x.narrow(2, 1, x.size(2) - 1), cache))], 2);
+        Tensor first = x.narrow(1, 0, 1);
+        return x.size(1) == 1 ? first : cat([first, Interleave(time.Forward(x.narrow(1, 1, x.size(1) - 1), cache))], 1);
     }
 
     // The first half of the channels is the even frame, the second half the odd one.
     private static Tensor Interleave(Tensor x)
     {
-        long b = x.size(0), c = x.size(1) / 2, t = x.size(2), h = x.size(3), w = x.size(4);
-        return x.view(b, 2, c, t, h, w).permute(0, 2, 3, 1, 4, 5).reshape(b, c, 2 * t, h, w);
+        long b = x.size(0), t = x.size(1), h = x.size(2), w = x.size(3), c = x.size(4) / 2;
+        return x.reshape(b, t, h, w, 2, c).permute(0, 1, 4, 2, 3, 5).reshape(b, 2 * t, h, w, c);
     }
 }

@@ -59,10 +59,10 @@ public sealed class VideoAutoencoder : IDisposable
     /// <returns>The moments [B, 2·z, t, h, w], float32.</returns>
     public Tensor EncodeChunk(Tensor chunk, CausalCache cache)
     {
-        Tensor x = Config.PatchSize is { } p ? PixelPatches.Cut(chunk, p) : chunk;
+        Tensor x = PixelPatches.Cut(chunk, Config.PatchSize ?? 1);                        // B T H W C
         Tensor moments = _quantize.Forward(_encoder.Forward(x, cache), cache).to(float32);
         cache.EndChunk();
-        return moments;
+        return moments.permute(0, 4, 1, 2, 3).contiguous();                               // B 2·z t h w
     }
 
     /// <summary>Decodes latents [B, z, t, h, w] to a video [B, 3, 1 + s·(t − 1), H, W] in [−1, 1].</summary>
@@ -95,9 +95,10 @@ public sealed class VideoAutoencoder : IDisposable
     /// <summary>Decodes without the last limitation to [−1, 1], through which no gradient would pass.</summary>
     internal Tensor DecodeUnclamped(Tensor latents, CausalCache cache)
     {
-        Tensor x = _decoder.Forward(_dequantize.Forward(latents, cache), cache).to(float32);
+        Tensor z = latents.permute(0, 2, 3, 4, 1).contiguous();                           // B t h w z
+        Tensor x = _decoder.Forward(_dequantize.Forward(z, cache), cache).to(float32);
         cache.EndChunk();
-        return Config.PatchSize is { } p ? PixelPatches.Join(x, p) : x;
+        return PixelPatches.Join(x, Config.PatchSize ?? 1);                               // B 3 T H W
     }
 
     /// <summary>Frees the parameters.</summary>

@@ -33,7 +33,7 @@ public sealed class VideoDecoder
         _out = new(scope["conv_out"], width, config.OutChannels, 3, 3);
     }
 
-    /// <summary>Maps a chunk of latents [B, z, t, h, w] to pixels [B, C, T, H, W].</summary>
+    /// <summary>Maps a chunk of latents [B, t, h, w, z] to pixels [B, T, H, W, C].</summary>
     public Tensor Forward(Tensor z, CausalCache cache)
     {
         Tensor h = _in.Forward(z, cache);

@@ -40,7 +40,7 @@ public sealed class VideoEncoder
         _out = new(scope["conv_out"], width, 2 * config.ZDim, 3, 3);
     }
 
-    /// <summary>Maps a chunk [B, C, T, H, W] to moments [B, 2·z, T', H', W'].</summary>
+    /// <summary>Maps a chunk [B, T, H, W, C] to moments [B, T', H', W', 2·z].</summary>
     public Tensor Forward(Tensor x, CausalCache cache)
     {
         Tensor h = _in.Forward(x, cache);

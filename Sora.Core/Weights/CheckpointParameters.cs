@@ -41,11 +41,9 @@ public sealed class CheckpointParameters : ParameterSource
         SafetensorsEntry entry = Find(name);
         if (!entry.Shape.SequenceEqual(shape))
             throw new SoraException($"{_files.PathOf(entry.Name)}: {name} has shape [{string.Join(", ", entry.Shape)}]; the config asks for [{string.Join(", ", shape)}].");
-        using Tensor stored = EngineMemory.View(_files.Pointer(entry.Name), entry.Shape, TypeOf(entry));
-        Tensor held = stored.to(type);
-        if (_device.type != DeviceType.CPU)
-            held = held.to(_device);
-        return ReferenceEquals(held, stored) ? stored.alias() : held;
+        using DisposeScope scope = NewDisposeScope();
+        Tensor stored = EngineMemory.View(_files.Pointer(entry.Name), entry.Shape, TypeOf(entry));
+        return scope.MoveToOuter(stored.to(type).to(_device));
     }
 
     /// <inheritdoc/>

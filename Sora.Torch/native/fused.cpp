@@ -6,6 +6,7 @@
 #include <ATen/Parallel.h>
 #include <torch/csrc/autograd/custom_function.h>
 
+#include <cstring>
 #include <vector>
 
 #include "numeric.h"
@@ -17,100 +18,62 @@ using torch::autograd::variable_list;
 namespace sora {
 
 // ---------------------------------------------------------------------------------------------------------------
-// Channel norm and SiLU: y = silu(x * sqrt(C) / max(|x|, 1e-12) * gamma), x [B, C, S] with the norm over C.
-
-constexpr int64_t kBlock = 256;  // positions at a time: one row of floats per channel stays in the L1 cache
+// Channel norm and SiLU: y = silu(x * sqrt(C) / max(|x|, 1e-12) * gamma), x [N, C] with the norm over C.
 
 template <typename T>
-static void channel_norm_forward(const T* x, const float* gamma, T* y, int64_t b, int64_t c, int64_t s, bool silu) {
-    int64_t blocks = (s + kBlock - 1) / kBlock;
+static void channel_norm_forward(const T* x, const float* gamma, T* y, int64_t n, int64_t c, bool silu) {
     float root = std::sqrt(static_cast<float>(c));
-    at::parallel_for(0, b * blocks, 1, [&](int64_t begin, int64_t end) {
-        float inverse[kBlock];
-        for (int64_t task = begin; task < end; task++) {
-            int64_t offset = (task / blocks) * c * s + (task % blocks) * kBlock;
-            int64_t n = std::min(kBlock, s - (task % blocks) * kBlock);
-            for (int64_t i = 0; i < n; i++) inverse[i] = 0;
-            for (int64_t ch = 0; ch < c; ch++) {
-                const T* row = x + offset + ch * s;
-                for (int64_t i = 0; i < n; i++) {
-                    float v = load(row + i);
-                    inverse[i] += v * v;
+    at::parallel_for(0, n, std::max<int64_t>(1, 16384 / c), [&](int64_t begin, int64_t end) {
+        for (int64_t i = begin; i < end; i++) {
+            const T* row = x + i * c;
+            T* out = y + i * c;
+            float square = 0;
+            for (int64_t j = 0; j < c; j++) square += load(row + j) * load(row + j);
+            float inverse = root / std::max(std::sqrt(square), 1e-12f);
+            if (silu) {
+                for (int64_t j = 0; j < c; j++) {
+                    float u = load(row + j) * inverse * gamma[j];
+                    store(out + j, u * sigmoid(u));
                 }
-            }
-            for (int64_t i = 0; i < n; i++) inverse[i] = root / std::max(std::sqrt(inverse[i]), 1e-12f);
-            for (int64_t ch = 0; ch < c; ch++) {
-                const T* row = x + offset + ch * s;
-                T* out = y + offset + ch * s;
-                float g = gamma[ch];
-                if (silu) {
-                    for (int64_t i = 0; i < n; i++) {
-                        float u = load(row + i) * inverse[i] * g;
-                        store(out + i, u * sigmoid(u));
-                    }
-                } else {
-                    for (int64_t i = 0; i < n; i++) store(out + i, load(row + i) * inverse[i] * g);
-                }
+            } else {
+                for (int64_t j = 0; j < c; j++) store(out + j, load(row + j) * inverse * gamma[j]);
             }
         }
     });
 }
 
 template <typename T>
-static void channel_norm_backward(const T* x, const float* gamma, const T* dy, T* dx, float* dgamma, int64_t b, int64_t c,
-                                  int64_t s, bool silu) {
-    int64_t blocks = (s + kBlock - 1) / kBlock;
+static void channel_norm_backward(const T* x, const float* gamma, const T* dy, T* dx, float* dgamma, int64_t n, int64_t c, bool silu) {
     float root = std::sqrt(static_cast<float>(c));
     int64_t threads = at::get_num_threads();
     std::vector<float> partial(static_cast<size_t>(threads * c), 0.0f);
-    at::parallel_for(0, b * blocks, 1, [&](int64_t begin, int64_t end) {
+    at::parallel_for(0, n, std::max<int64_t>(1, n / threads + 1), [&](int64_t begin, int64_t end) {
         float* own = partial.data() + at::get_thread_num() * c;
-        float square[kBlock], inverse[kBlock], dot[kBlock];
-        std::vector<float> du(static_cast<size_t>(c * kBlock));
-        for (int64_t task = begin; task < end; task++) {
-            int64_t offset = (task / blocks) * c * s + (task % blocks) * kBlock;
-            int64_t n = std::min(kBlock, s - (task % blocks) * kBlock);
-            for (int64_t i = 0; i < n; i++) square[i] = dot[i] = 0;
-            for (int64_t ch = 0; ch < c; ch++) {
-                const T* row = x + offset + ch * s;
-                for (int64_t i = 0; i < n; i++) {
-                    float v = load(row + i);
-                    square[i] += v * v;
+        std::vector<float> buffer(static_cast<size_t>(c));
+        float* d = buffer.data();
+        for (int64_t i = begin; i < end; i++) {
+            const T *row = x + i * c, *grad = dy + i * c;
+            float square = 0, dot = 0;
+            for (int64_t j = 0; j < c; j++) square += load(row + j) * load(row + j);
+            square = std::max(square, 1e-24f);
+            float inverse = root / std::sqrt(square);
+            for (int64_t j = 0; j < c; j++) {
+                float normed = load(row + j) * inverse, v = load(grad + j);
+                if (silu) {
+                    float u = normed * gamma[j], sg = sigmoid(u);
+                    v *= sg * (1 + u * (1 - sg));
                 }
+                own[j] += v * normed;
+                d[j] = v * gamma[j];
+                dot += d[j] * load(row + j);
             }
-            for (int64_t i = 0; i < n; i++) {
-                square[i] = std::max(square[i], 1e-24f);
-                inverse[i] = root / std::sqrt(square[i]);
-            }
-            for (int64_t ch = 0; ch < c; ch++) {
-                const T* row = x + offset + ch * s;
-                const T* grad = dy + offset + ch * s;
-                float* d = du.data() + ch * kBlock;
-                float g = gamma[ch], sum = 0;
-                for (int64_t i = 0; i < n; i++) {
-                    float xv = load(row + i), normed = xv * inverse[i], v = load(grad + i);
-                    if (silu) {
-                        float u = normed * g, sg = sigmoid(u);
-                        v *= sg * (1 + u * (1 - sg));
-                    }
-                    sum += v * normed;
-                    d[i] = v * g;
-                    dot[i] += v * g * xv;
-                }
-                own[ch] += sum;
-            }
-            for (int64_t i = 0; i < n; i++) dot[i] /= square[i];
-            for (int64_t ch = 0; ch < c; ch++) {
-                const T* row = x + offset + ch * s;
-                T* out = dx + offset + ch * s;
-                const float* d = du.data() + ch * kBlock;
-                for (int64_t i = 0; i < n; i++) store(out + i, inverse[i] * (d[i] - load(row + i) * dot[i]));
-            }
+            dot /= square;
+            for (int64_t j = 0; j < c; j++) store(dx + i * c + j, inverse * (d[j] - load(row + j) * dot));
         }
     });
-    for (int64_t ch = 0; ch < c; ch++) {
-        dgamma[ch] = 0;
-        for (int64_t t = 0; t < threads; t++) dgamma[ch] += partial[static_cast<size_t>(t * c + ch)];
+    for (int64_t j = 0; j < c; j++) {
+        dgamma[j] = 0;
+        for (int64_t t = 0; t < threads; t++) dgamma[j] += partial[static_cast<size_t>(t * c + j)];
     }
 }
 
@@ -118,11 +81,11 @@ struct ChannelNorm : torch::autograd::Function<ChannelNorm> {
     static Tensor forward(AutogradContext* ctx, const Tensor& input, const Tensor& gamma, bool silu) {
         Tensor x = input.contiguous(), g = gamma.contiguous();
         Tensor y = at::empty_like(x);
-        int64_t b = x.size(0), c = x.size(1), s = x.numel() / (b * c);
+        int64_t c = x.size(-1), n = x.numel() / c;
         if (x.scalar_type() == at::kBFloat16)
-            channel_norm_forward(x.data_ptr<c10::BFloat16>(), g.data_ptr<float>(), y.data_ptr<c10::BFloat16>(), b, c, s, silu);
+            channel_norm_forward(x.data_ptr<c10::BFloat16>(), g.data_ptr<float>(), y.data_ptr<c10::BFloat16>(), n, c, silu);
         else
-            channel_norm_forward(x.data_ptr<float>(), g.data_ptr<float>(), y.data_ptr<float>(), b, c, s, silu);
+            channel_norm_forward(x.data_ptr<float>(), g.data_ptr<float>(), y.data_ptr<float>(), n, c, silu);
         ctx->save_for_backward({x, g});
         ctx->saved_data["silu"] = silu;
         return y;
@@ -134,14 +97,79 @@ struct ChannelNorm : torch::autograd::Function<ChannelNorm> {
         bool silu = ctx->saved_data["silu"].toBool();
         Tensor dy = grads[0].to(x.scalar_type()).contiguous();
         Tensor dx = at::empty_like(x), dg = at::empty_like(g);
-        int64_t b = x.size(0), c = x.size(1), s = x.numel() / (b * c);
+        int64_t c = x.size(-1), n = x.numel() / c;
         if (x.scalar_type() == at::kBFloat16)
             channel_norm_backward(x.data_ptr<c10::BFloat16>(), g.data_ptr<float>(), dy.data_ptr<c10::BFloat16>(),
-                                  dx.data_ptr<c10::BFloat16>(), dg.data_ptr<float>(), b, c, s, silu);
+                                  dx.data_ptr<c10::BFloat16>(), dg.data_ptr<float>(), n, c, silu);
         else
             channel_norm_backward(x.data_ptr<float>(), g.data_ptr<float>(), dy.data_ptr<float>(), dx.data_ptr<float>(),
-                                  dg.data_ptr<float>(), b, c, s, silu);
+                                  dg.data_ptr<float>(), n, c, silu);
         return {dx, dg, Tensor()};
+    }
+};
+
+// ---------------------------------------------------------------------------------------------------------------
+// Windows of time: [B, T, S, C] to [B, (T - length) / stride + 1, S, length * C], each frame with those after it side by
+// side in the channels. The backward pass adds every part back to its frame.
+
+template <typename T>
+static void time_windows_forward(const T* x, T* y, int64_t b, int64_t t, int64_t s, int64_t c, int64_t length, int64_t stride) {
+    int64_t count = (t - length) / stride + 1;
+    at::parallel_for(0, b * count * s, std::max<int64_t>(1, 8192 / c), [&](int64_t begin, int64_t end) {
+        for (int64_t i = begin; i < end; i++) {
+            int64_t point = i % s, window = i / s % count, clip = i / s / count;
+            const T* from = x + ((clip * t + window * stride) * s + point) * c;
+            T* to = y + i * length * c;
+            for (int64_t k = 0; k < length; k++) std::memcpy(to + k * c, from + k * s * c, static_cast<size_t>(c) * sizeof(T));
+        }
+    });
+}
+
+template <typename T>
+static void time_windows_backward(const T* dy, T* dx, int64_t b, int64_t t, int64_t s, int64_t c, int64_t length, int64_t stride) {
+    int64_t count = (t - length) / stride + 1;
+    at::parallel_for(0, b * t * s, std::max<int64_t>(1, 8192 / c), [&](int64_t begin, int64_t end) {
+        std::vector<float> sum(static_cast<size_t>(c));
+        for (int64_t i = begin; i < end; i++) {
+            int64_t point = i % s, frame = i / s % t, clip = i / s / t;
+            std::fill(sum.begin(), sum.end(), 0.0f);
+            for (int64_t k = 0; k < length; k++) {
+                int64_t start = frame - k;
+                if (start < 0 || start % stride != 0 || start / stride >= count) continue;
+                const T* part = dy + (((clip * count + start / stride) * s + point) * length + k) * c;
+                for (int64_t j = 0; j < c; j++) sum[static_cast<size_t>(j)] += load(part + j);
+            }
+            for (int64_t j = 0; j < c; j++) store(dx + i * c + j, sum[static_cast<size_t>(j)]);
+        }
+    });
+}
+
+struct TimeWindows : torch::autograd::Function<TimeWindows> {
+    static Tensor forward(AutogradContext* ctx, const Tensor& input, int64_t length, int64_t stride) {
+        Tensor x = input.contiguous();
+        int64_t b = x.size(0), t = x.size(1), s = x.size(2) * x.size(3), c = x.size(4);
+        TORCH_CHECK(t >= length, "a window of ", length, " frames does not fit in ", t);
+        Tensor y = at::empty({b, (t - length) / stride + 1, x.size(2), x.size(3), length * c}, x.options());
+        if (x.scalar_type() == at::kBFloat16)
+            time_windows_forward(x.data_ptr<c10::BFloat16>(), y.data_ptr<c10::BFloat16>(), b, t, s, c, length, stride);
+        else
+            time_windows_forward(x.data_ptr<float>(), y.data_ptr<float>(), b, t, s, c, length, stride);
+        ctx->saved_data["length"] = length;
+        ctx->saved_data["stride"] = stride;
+        ctx->saved_data["sizes"] = x.sizes().vec();
+        return y;
+    }
+
+    static variable_list backward(AutogradContext* ctx, variable_list grads) {
+        auto sizes = ctx->saved_data["sizes"].toIntVector();
+        int64_t length = ctx->saved_data["length"].toInt(), stride = ctx->saved_data["stride"].toInt();
+        int64_t b = sizes[0], t = sizes[1], s = sizes[2] * sizes[3], c = sizes[4];
+        Tensor dy = grads[0].contiguous(), dx = at::empty(sizes, dy.options());
+        if (dy.scalar_type() == at::kBFloat16)
+            time_windows_backward(dy.data_ptr<c10::BFloat16>(), dx.data_ptr<c10::BFloat16>(), b, t, s, c, length, stride);
+        else
+            time_windows_backward(dy.data_ptr<float>(), dx.data_ptr<float>(), b, t, s, c, length, stride);
+        return {dx, Tensor(), Tensor()};
     }
 };
 
@@ -419,6 +447,10 @@ using namespace sora;
 
 SORA_API int64_t sora_channel_norm(int64_t x, int64_t gamma, int32_t silu) {
     return guarded([&] { return give(ChannelNorm::apply(borrow(x), borrow(gamma), silu != 0)); }, int64_t{0});
+}
+
+SORA_API int64_t sora_time_windows(int64_t x, int64_t length, int64_t stride) {
+    return guarded([&] { return give(TimeWindows::apply(borrow(x), length, stride)); }, int64_t{0});
 }
 
 SORA_API int64_t sora_norm_modulate(int64_t x, int64_t scale, int64_t shift, int64_t rows, double eps, int32_t dtype) {

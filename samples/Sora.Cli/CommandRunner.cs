@@ -1,10 +1,13 @@
 using System.CommandLine;
+using Sora.Frames;
 
 namespace Sora.Cli;
 
 /// <summary>Runs a command line and turns what goes wrong into one sentence and an exit code.</summary>
 internal static class CommandRunner
 {
+    private static readonly TimeSpan SignalDelay = TimeSpan.FromMilliseconds(500);
+
     /// <summary>Understood by every command.</summary>
     public static Option<bool> Verbose { get; } = new("--verbose")
     {
@@ -31,9 +34,8 @@ internal static class CommandRunner
         {
             return await line.InvokeAsync(invocation, cancellationToken);
         }
-        catch (Exception) when (cancellationToken.IsCancellationRequested)
+        catch (Exception exception) when (IsInterrupted(exception, cancellationToken))
         {
-            // Not OperationCanceledException alone: a terminal's Ctrl-C also reaches ffmpeg, whose end is another error.
             return Fail("Interrupted.", ExitCode.Interrupted);
         }
         catch (SoraException exception)
@@ -45,6 +47,14 @@ internal static class CommandRunner
             return Fail(Describe(exception, line), ExitCode.Failed);
         }
     }
+
+    /// <summary>
+    /// Not OperationCanceledException alone: a terminal's Ctrl-C also reaches ffmpeg, whose end is another error, and may
+    /// come before this process has noticed the signal.
+    /// </summary>
+    private static bool IsInterrupted(Exception exception, CancellationToken cancellationToken) =>
+        cancellationToken.IsCancellationRequested
+        || (exception is FFmpegException && cancellationToken.WaitHandle.WaitOne(SignalDelay));
 
     private static int Fail(string message, int exitCode)
     {

@@ -8,5 +8,7 @@ var sora = new RootCommand("""
     """)
 {
     GenerateCommand.Create(),
+    TrainCommand.Create(),
+    EvaluateCommand.Create(),
 };
 return await CommandRunner.RunAsync(sora, args, interruption.Token);
