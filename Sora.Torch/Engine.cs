@@ -31,6 +31,9 @@ public static unsafe class SystemEngine
     public static torch.Tensor NormModulate(torch.Tensor x, torch.Tensor scale, torch.Tensor shift, torch.Tensor rows, double epsilon, torch.ScalarType type) =>
         Made(Native.sora_norm_modulate(x.Handle, scale.Handle, shift.Handle, rows.Handle, epsilon, (int)type), x, scale, shift, rows);
 
+    /// <summary>GELU by its tanh approximation, in x's type.</summary>
+    public static torch.Tensor Gelu(torch.Tensor x) => Made(Native.sora_gelu(x.Handle), x);
+
     /// <summary>x + gate·y: x [N, D] and gate [R, D] float32, y [N, D], rows [N] int64.</summary>
     public static torch.Tensor AddGated(torch.Tensor x, torch.Tensor y, torch.Tensor gate, torch.Tensor rows) =>
         Made(Native.sora_add_gated(x.Handle, y.Handle, gate.Handle, rows.Handle), x, y, gate, rows);

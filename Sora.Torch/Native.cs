@@ -88,6 +88,9 @@ internal static unsafe partial class Native
     internal static partial nint sora_channel_norm(nint x, nint gamma, int silu);
 
     [LibraryImport(Library)]
+    internal static partial nint sora_gelu(nint x);
+
+    [LibraryImport(Library)]
     internal static partial nint sora_time_windows(nint x, long length, long stride);
 
     [LibraryImport(Library)]

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using Sora.Frames;
 using Sora.Tests.Frames;
 using Sora.Tests.Generation;
@@ -130,17 +129,16 @@ public sealed class GenerateCommandTests : IDisposable
     [Theory]
     [InlineData(SoraProcess.Interrupt)]
     [InlineData(SoraProcess.Terminate)]
-    public async Task ASignalWhileDenoisingEndsInSecondsWithoutAFile(int signal)
+    public async Task ASignalWhileDenoisingEndsItWithoutAFile(int signal)
     {
-        long start = Stopwatch.GetTimestamp();
         SoraProcess.Result result = await SoraProcess.RunAsync(
             ["generate", "a fish", "--model", TinyModel.Folder, "--threads", "1", "--steps", "1000", "--size", "128x128", "--frames", "33"],
             _folder.Path, terminateWhen: "Denoising", signal: signal);
         Assert.Equal(130, result.ExitCode);
         Assert.EndsWith("sora: Interrupted.\n", result.Error, StringComparison.Ordinal);
+        Assert.DoesNotContain("Decoding", result.Error, StringComparison.Ordinal);
         Assert.Empty(result.Output);
         Assert.Empty(Written());
-        Assert.InRange(Stopwatch.GetElapsedTime(start).TotalSeconds, 0, 30);
     }
 
     [Theory]

@@ -71,6 +71,28 @@ public class FusedKernelsTests
     }
 
     [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Gelu(bool gradients)
+    {
+        using DisposeScope scope = NewDisposeScope();
+        Equal(gradients, [[40, 7]], t => FusedKernels.Gelu(t[0] * 3), t => ComposedKernels.Gelu(t[0] * 3));
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void NormWithParametersAndSum(bool gradients)
+    {
+        using DisposeScope scope = NewDisposeScope();
+        var norm = new LayerNorm(new ParameterScope(new FreshParameters(1, float32)), 6, 1e-5);
+        norm.Weight!.copy_(RandomTensor.Create(5, 6));
+        norm.Bias!.copy_(RandomTensor.Create(6, 6));
+        Equal(gradients, [[9, 6]], t => FusedKernels.Norm(t[0], norm, float32), t => norm.Forward(t[0]));
+        Equal(gradients, [[9, 6], [9, 6]], t => FusedKernels.Add(t[0], t[1]), t => t[0] + t[1]);
+    }
+
+    [Theory]
     [InlineData(false, 1)]
     [InlineData(true, 1)]
     [InlineData(true, 2)]

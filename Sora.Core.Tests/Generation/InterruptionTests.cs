@@ -26,8 +26,7 @@ public sealed class InterruptionTests : IDisposable
     [InlineData(GenerationStage.Decoding, 5, 5)]
     public async Task ATokenEndsAGenerationWithinOneStep(GenerationStage stage, int step, int last)
     {
-        using VideoGenerator generator = await TinyModel.LoadAsync();
-        await Pixels.OfAsync(generator, Fish);
+        using VideoGenerator generator = await TinyModel.LoadUsedAsync();
         var loaded = new Footprint();
         using var source = new CancellationTokenSource();
         var progress = ProgressLog.Cancelling(source, stage, step);
@@ -94,9 +93,11 @@ public sealed class InterruptionTests : IDisposable
         var start = new Footprint();
         using (VideoGenerator generator = await TinyModel.LoadAsync(_folder.Path))
         {
-            var loaded = new Footprint();
             SoraException failure = await Assert.ThrowsAsync<SoraException>(() => generator.GenerateAsync(Fish));
             Assert.StartsWith($"{stage} gave NaN or infinity", failure.Message, StringComparison.Ordinal);
+            var loaded = new Footprint();
+            await Assert.ThrowsAsync<SoraException>(() => generator.GenerateAsync(Fish));
+            loaded.RequireUnchanged();
             failure = await Assert.ThrowsAsync<SoraException>(async () => await generator.StreamAsync(Fish).GetAsyncEnumerator().MoveNextAsync());
             Assert.StartsWith($"{stage} gave NaN or infinity", failure.Message, StringComparison.Ordinal);
             loaded.RequireUnchanged();
@@ -107,7 +108,7 @@ public sealed class InterruptionTests : IDisposable
     [Fact]
     public async Task AnErrorInTheProgressOfTheCallerReachesIt()
     {
-        using VideoGenerator generator = await TinyModel.LoadAsync();
+        using VideoGenerator generator = await TinyModel.LoadUsedAsync();
         var loaded = new Footprint();
         var progress = new ProgressLog(report =>
         {

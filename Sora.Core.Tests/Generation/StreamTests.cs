@@ -29,7 +29,7 @@ public class StreamTests
     [InlineData(24)]
     public async Task LeavingAStreamFreesEverythingAndLetsTheNextGenerationRun(int taken)
     {
-        using VideoGenerator generator = await TinyModel.LoadAsync();
+        using VideoGenerator generator = await TinyModel.LoadUsedAsync();
         var loaded = new Footprint();
         await foreach (VideoFrame frame in generator.StreamAsync(Fish))
         {
@@ -55,7 +55,7 @@ public class StreamTests
     [Fact]
     public async Task ATokenEndsAStream()
     {
-        using VideoGenerator generator = await TinyModel.LoadAsync();
+        using VideoGenerator generator = await TinyModel.LoadUsedAsync();
         var loaded = new Footprint();
         using var source = new CancellationTokenSource();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(async () =>
@@ -73,7 +73,7 @@ public class StreamTests
     [Fact]
     public async Task AnErrorInTheReadersCodeReachesItUnchanged()
     {
-        using VideoGenerator generator = await TinyModel.LoadAsync();
+        using VideoGenerator generator = await TinyModel.LoadUsedAsync();
         var loaded = new Footprint();
         await Assert.ThrowsAsync<InvalidDataException>(async () =>
         {

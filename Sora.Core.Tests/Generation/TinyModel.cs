@@ -76,6 +76,14 @@ internal static class TinyModel
     public static Task<VideoGenerator> LoadAsync(string? folder = null, IProgress<GenerationProgress>? progress = null, CancellationToken cancellationToken = default) =>
         VideoGenerator.LoadAsync(folder ?? Folder, new() { Device = "cpu", Precision = Precision.Full, Threads = 1 }, progress, cancellationToken);
 
+    /// <summary>Loads the model and generates once: networks may keep what they prepare at their first use.</summary>
+    public static async Task<VideoGenerator> LoadUsedAsync()
+    {
+        VideoGenerator generator = await LoadAsync();
+        await Pixels.OfAsync(generator, new VideoRequest("a fish") { Steps = 1 });
+        return generator;
+    }
+
     public static void CopyTo(string folder)
     {
         foreach (string file in Directory.EnumerateFiles(Folder, "*", SearchOption.AllDirectories))

@@ -21,13 +21,14 @@ public readonly struct GaussianNoise
     /// <summary>Standard normal numbers from a position of the stream on.</summary>
     public void Fill(Span<float> values, ulong position = 0)
     {
-        for (int i = 0; i < values.Length; i++)
-        {
-            // Two uniform numbers make one normal one, so that every number depends on its own position alone.
-            ulong counter = (position + (ulong)i) * 2;
-            double radius = Math.Sqrt(-2 * Math.Log(1 - Uniform(counter)));
-            values[i] = (float)(radius * Math.Cos(2 * Math.PI * Uniform(counter + 1)));
-        }
+        // Two uniform numbers make two normal ones: positions 2k and 2k + 1 are the pair k, wherever a call begins.
+        int i = 0;
+        if ((position & 1) != 0 && values.Length > 0)
+            values[i++] = Pair(position / 2).Second;
+        for (; i + 1 < values.Length; i += 2)
+            (values[i], values[i + 1]) = Pair((position + (ulong)i) / 2);
+        if (i < values.Length)
+            values[i] = Pair((position + (ulong)i) / 2).First;
     }
 
     /// <summary>Uniform numbers between −1 and 1 from the start of the stream.</summary>
@@ -39,6 +40,13 @@ public readonly struct GaussianNoise
 
     /// <summary>A uniform number in [0, 1) at a position.</summary>
     public double Uniform(ulong position) => (Mix(_key + (position * 0x9e3779b97f4a7c15)) >> 11) * (1.0 / (1UL << 53));
+
+    private (float First, float Second) Pair(ulong number)
+    {
+        double radius = Math.Sqrt(-2 * Math.Log(1 - Uniform(2 * number)));
+        (double sin, double cos) = Math.SinCos(2 * Math.PI * Uniform((2 * number) + 1));
+        return ((float)(radius * cos), (float)(radius * sin));
+    }
 
     private static ulong Mix(ulong z)
     {

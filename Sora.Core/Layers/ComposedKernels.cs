@@ -11,6 +11,9 @@ internal static class ComposedKernels
     public static Tensor NormModulate(Tensor x, LayerNorm norm, Tensor scale, Tensor shift, Modulation modulation, ScalarType type) =>
         modulation.ScaleShift(norm.Forward(x), scale, shift).to(type);
 
+    /// <summary>GELU by its tanh approximation, in x's type.</summary>
+    public static Tensor Gelu(Tensor x) => nn.functional.gelu(x, TorchSharp.Modules.GELU.Approximate.tanh);
+
     /// <summary>x + gate·y in float32: [N, D].</summary>
     public static Tensor AddGated(Tensor x, Tensor y, Tensor gate, Modulation modulation) =>
         modulation.AddGated(x, y, gate);

@@ -18,6 +18,32 @@ internal static class FusedKernels
         ComposedKernels.NormModulate(x, norm, scale, shift, modulation, type);
 #endif
 
+    /// <summary>LayerNorm with its own gain and offset: [N, D] → [N, D] of a type.</summary>
+    public static Tensor Norm(Tensor x, LayerNorm norm, ScalarType type)
+    {
+#if SYSTEM_TORCH
+        if (norm is { Weight: { } weight, Bias: { } bias } && x.dtype == float32)
+            return SystemEngine.NormModulate(x, (weight - 1).unsqueeze(0), bias.unsqueeze(0), FirstRow(x), norm.Epsilon, type);
+#endif
+        return norm.Forward(x).to(type);
+    }
+
+    /// <summary>x + y in float32, for x [N, D] float32 and y [N, D] of any type.</summary>
+    public static Tensor Add(Tensor x, Tensor y) =>
+#if SYSTEM_TORCH
+        SystemEngine.AddGated(x, y, ones([1, x.size(1)], float32, x.device), FirstRow(x));
+#else
+        x + y;
+#endif
+
+    /// <summary>GELU by its tanh approximation, in x's type.</summary>
+    public static Tensor Gelu(Tensor x) =>
+#if SYSTEM_TORCH
+        SystemEngine.Gelu(x);
+#else
+        ComposedKernels.Gelu(x);
+#endif
+
     /// <summary>x + gate·y in float32: [N, D].</summary>
     public static Tensor AddGated(Tensor x, Tensor y, Tensor gate, Modulation modulation) =>
 #if SYSTEM_TORCH
@@ -70,4 +96,9 @@ internal static class FusedKernels
             v.view(b, m, heads, -1).transpose(1, 2));
         return result.transpose(1, 2).reshape(b, n, -1);                                  // B N D
     }
+
+#if SYSTEM_TORCH
+    // Every token reads row 0 of a table.
+    private static Tensor FirstRow(Tensor x) => zeros([x.size(0)], int64, x.device);
+#endif
 }

@@ -21,6 +21,12 @@ public sealed class LayerNorm
     /// <summary>The small number added to the variance.</summary>
     public double Epsilon => _epsilon;
 
+    /// <summary>The gain [width]; null without parameters.</summary>
+    public Parameter? Weight => _weight;
+
+    /// <summary>The offset [width]; null without parameters.</summary>
+    public Parameter? Bias => _bias;
+
     /// <summary>Normalises [..., width] to float32.</summary>
     public Tensor Forward(Tensor x) => nn.functional.layer_norm(x.to(float32), _shape, _weight, _bias, _epsilon);
 }

@@ -32,6 +32,15 @@ public sealed class RotaryPositions : IDisposable
         for (int clip = 0; clip < layout.Clips; clip++)
         {
             PatchGrid grid = layout.Grid(clip);
+            if (clip > 0 && grid == layout.Grid(0))
+            {
+                // Clips of one size, as in most batches, have the same angles.
+                int length = grid.Count * half;
+                cos.AsSpan(0, length).CopyTo(cos.AsSpan((int)row));
+                sin.AsSpan(0, length).CopyTo(sin.AsSpan((int)row));
+                row += length;
+                continue;
+            }
             for (int t = 0; t < grid.T; t++)
             {
                 for (int h = 0; h < grid.H; h++)

@@ -51,7 +51,7 @@ public sealed class UMT5Layer
         Tensor mixed = scores.softmax(-1).to(v.dtype).matmul(v);                          // B heads L d
         x = x + _output.Forward(mixed.transpose(1, 2).flatten(2));                        // B L D
         h = _feedForwardNorm.Forward(x);
-        h = nn.functional.gelu(_gate.Forward(h), TorchSharp.Modules.GELU.Approximate.tanh) * _up.Forward(h);
+        h = FusedKernels.Gelu(_gate.Forward(h)) * _up.Forward(h);
         return x + _down.Forward(h);                                                      // B L D
     }
 

@@ -51,6 +51,12 @@ public sealed class FlowTrainer : IDisposable
             parameter.requires_grad = true;
     }
 
+    /// <summary>Told the number of steps after each.</summary>
+    internal Action<long>? StepDone { get; set; }
+
+    /// <summary>What is trained, by name.</summary>
+    internal IReadOnlyDictionary<string, Parameter> Parameters => _parameters;
+
     private string StatePath => Path.Combine(_config.RunFolder, "flow-state.safetensors");
 
     private string TokenizerPath => Path.Combine(_config.RunFolder, "spiece.model");
@@ -71,6 +77,7 @@ public sealed class FlowTrainer : IDisposable
                 cancellationToken.ThrowIfCancellationRequested();
             }
             double loss = Step(step);
+            StepDone?.Invoke(_adam.Steps);
             if (!double.IsFinite(loss))
                 throw new InvalidOperationException($"The loss is {loss} at step {step}; the last checkpoint is kept.");
             tokens += _config.TokensPerStep;
@@ -114,7 +121,7 @@ public sealed class FlowTrainer : IDisposable
         _average.Update(Math.Min(_config.AverageDecay, (step + 1.0) / (step + 10)));
         foreach (Parameter parameter in _parameters.Values)
             parameter.grad = null;
-        return loss.item<float>();
+        return loss.cpu().item<float>();
     }
 
     private Tensor Loss(long step)

@@ -10,7 +10,7 @@ public static class GradientClipping
         using IDisposable noGrad = no_grad();
         using DisposeScope scope = NewDisposeScope();
         Tensor[] gradients = [.. parameters.Select(p => p.grad).OfType<Tensor>()];
-        double norm = stack(gradients.Select(g => g.norm().to(float32))).norm().item<float>();
+        double norm = stack(gradients.Select(g => g.norm().to(float32))).norm().cpu().item<float>();
         if (norm > maximum)
         {
             foreach (Tensor gradient in gradients)

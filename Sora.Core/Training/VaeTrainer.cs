@@ -15,8 +15,9 @@ namespace Sora.Training;
 /// </summary>
 public sealed class VaeTrainer : IDisposable
 {
+    // Mostly pictures and short clips: the frames of one clip are alike, and many different ones teach more.
     private static readonly ClipShape[] s_shapes =
-        [new(64, 64, 9), new(64, 64, 1), new(64, 64, 17), new(80, 48, 9), new(48, 80, 9), new(64, 64, 9), new(96, 96, 1)];
+        [new(64, 64, 5), new(64, 64, 1), new(64, 64, 5), new(64, 64, 1), new(64, 64, 9), new(64, 64, 1), new(80, 48, 5), new(48, 80, 1), new(64, 64, 17)];
 
     private readonly VaeTrainingConfig _config;
     private readonly SpriteClips _clips;
@@ -38,6 +39,12 @@ public sealed class VaeTrainer : IDisposable
             parameter.requires_grad = true;
     }
 
+    /// <summary>Told the number of steps after each.</summary>
+    internal Action<long>? StepDone { get; set; }
+
+    /// <summary>The network, in training.</summary>
+    internal VideoAutoencoder Network => _vae;
+
     private string StatePath => Path.Combine(_config.RunFolder, "vae-state.safetensors");
 
     /// <summary>Trains to the last step, writing a checkpoint every few minutes, then writes the component.</summary>
@@ -50,6 +57,7 @@ public sealed class VaeTrainer : IDisposable
         foreach (ClipBatch batch in Prefetch.Range(_optimizer.Steps, _config.Steps, DrawBatch))
         {
             double loss = Step(batch, _optimizer.Steps);
+            StepDone?.Invoke(_optimizer.Steps);
             if (!double.IsFinite(loss))
                 throw new InvalidOperationException($"The loss is {loss} at step {_optimizer.Steps}; the last checkpoint is kept.");
             average = average == 0 ? loss : (0.98 * average) + (0.02 * loss);
@@ -93,7 +101,7 @@ public sealed class VaeTrainer : IDisposable
         _average.Update(Math.Min(0.999, (step + 1.0) / (step + 10)));
         foreach (Parameter parameter in _vae.Parameters.Values)
             parameter.grad = null;
-        return loss.item<float>();
+        return loss.cpu().item<float>();
     }
 
     private Tensor Loss(Tensor x, long step)
@@ -160,10 +168,10 @@ public sealed class VaeTrainer : IDisposable
             using DisposeScope scope = NewDisposeScope();
             Tensor x = _clips.Draw((1L << 40) + number, s_shapes[number % 3], 4).ToTensor(CPU);
             Tensor mean = _vae.Encode(x).Mean;
-            squared += (_vae.Decode(mean) - x).square().mean().item<float>();
+            squared += (_vae.Decode(mean) - x).square().mean().cpu().item<float>();
             count++;
-            float[] perChannel = mean.sum([0, 2, 3, 4]).data<float>().ToArray();
-            float[] perChannelSquares = mean.square().sum([0, 2, 3, 4]).data<float>().ToArray();
+            float[] perChannel = mean.sum([0, 2, 3, 4]).cpu().data<float>().ToArray();
+            float[] perChannelSquares = mean.square().sum([0, 2, 3, 4]).cpu().data<float>().ToArray();
             values += mean.NumberOfElements / _config.Vae.ZDim;
             for (int c = 0; c < sums.Length; c++)
             {

@@ -17,5 +17,5 @@ public sealed class FeedForward
 
     /// <summary>Maps [N, D] to [N, D] in the compute type.</summary>
     public Tensor Forward(Tensor x) =>
-        _out.Forward(nn.functional.gelu(_in.Forward(x), TorchSharp.Modules.GELU.Approximate.tanh));
+        _out.Forward(FusedKernels.Gelu(_in.Forward(x)));
 }

@@ -53,8 +53,8 @@ public sealed class TransformerBlock
         Tensor h = FusedKernels.NormModulate(x, _norm1, scale1, shift1, modulation, _computeType); // N D
         h = _attention.Forward(h, layout, positions);                                    // N D
         x = FusedKernels.AddGated(x, h, gate1, modulation);                              // N D
-        h = _norm2 is null ? x : _norm2.Forward(x);                                      // N D
-        x = x + _textAttention.Forward(h, text, layout);                                 // N D
+        h = _norm2 is null ? x : FusedKernels.Norm(x, _norm2, _computeType);             // N D
+        x = FusedKernels.Add(x, _textAttention.Forward(h, text, layout));                // N D
         h = FusedKernels.NormModulate(x, _norm3, scale3, shift3, modulation, _computeType); // N D
         h = _feedForward.Forward(h);                                                     // N D
         return FusedKernels.AddGated(x, h, gate3, modulation);                           // N D

@@ -441,9 +441,62 @@ struct RmsRotary : torch::autograd::Function<RmsRotary> {
     }
 };
 
+// ---------------------------------------------------------------------------------------------------------------
+// GELU by its tanh approximation: x * sigmoid(2 u), u = sqrt(2/pi) (x + 0.044715 x^3).
+
+constexpr float kGeluFactor = 0.7978845608f, kGeluCube = 0.044715f;
+
+template <typename T>
+static void gelu_forward(const T* x, T* y, int64_t n) {
+    at::parallel_for(0, n, 32768, [&](int64_t begin, int64_t end) {
+        for (int64_t i = begin; i < end; i++) {
+            float v = load(x + i), u = kGeluFactor * (v + kGeluCube * v * v * v);
+            store(y + i, v * sigmoid(2 * u));
+        }
+    });
+}
+
+template <typename T>
+static void gelu_backward(const T* x, const T* dy, T* dx, int64_t n) {
+    at::parallel_for(0, n, 32768, [&](int64_t begin, int64_t end) {
+        for (int64_t i = begin; i < end; i++) {
+            float v = load(x + i), u = kGeluFactor * (v + kGeluCube * v * v * v);
+            float s = sigmoid(2 * u), slope = kGeluFactor * (1 + 3 * kGeluCube * v * v);
+            store(dx + i, load(dy + i) * (s + 2 * v * s * (1 - s) * slope));
+        }
+    });
+}
+
+struct Gelu : torch::autograd::Function<Gelu> {
+    static Tensor forward(AutogradContext* ctx, const Tensor& input) {
+        Tensor x = input.contiguous(), y = at::empty_like(x);
+        if (x.scalar_type() == at::kBFloat16)
+            gelu_forward(x.data_ptr<c10::BFloat16>(), y.data_ptr<c10::BFloat16>(), x.numel());
+        else
+            gelu_forward(x.data_ptr<float>(), y.data_ptr<float>(), x.numel());
+        ctx->save_for_backward({x});
+        return y;
+    }
+
+    static variable_list backward(AutogradContext* ctx, variable_list grads) {
+        auto saved = ctx->get_saved_variables();
+        const Tensor& x = saved[0];
+        Tensor dy = grads[0].contiguous(), dx = at::empty_like(x);
+        if (x.scalar_type() == at::kBFloat16)
+            gelu_backward(x.data_ptr<c10::BFloat16>(), dy.data_ptr<c10::BFloat16>(), dx.data_ptr<c10::BFloat16>(), x.numel());
+        else
+            gelu_backward(x.data_ptr<float>(), dy.data_ptr<float>(), dx.data_ptr<float>(), x.numel());
+        return {dx};
+    }
+};
+
 }  // namespace sora
 
 using namespace sora;
+
+SORA_API int64_t sora_gelu(int64_t x) {
+    return guarded([&] { return give(Gelu::apply(borrow(x))); }, int64_t{0});
+}
 
 SORA_API int64_t sora_channel_norm(int64_t x, int64_t gamma, int32_t silu) {
     return guarded([&] { return give(ChannelNorm::apply(borrow(x), borrow(gamma), silu != 0)); }, int64_t{0});

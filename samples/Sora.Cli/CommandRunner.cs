@@ -6,7 +6,7 @@ namespace Sora.Cli;
 /// <summary>Runs a command line and turns what goes wrong into one sentence and an exit code.</summary>
 internal static class CommandRunner
 {
-    private static readonly TimeSpan SignalDelay = TimeSpan.FromMilliseconds(500);
+    private static readonly TimeSpan SignalDelay = TimeSpan.FromSeconds(1);
 
     /// <summary>Understood by every command.</summary>
     public static Option<bool> Verbose { get; } = new("--verbose")

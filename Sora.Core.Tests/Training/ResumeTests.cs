@@ -1,0 +1,82 @@
+using Sora.Tests.Engine;
+using Sora.Tests.Training.SpriteWorld;
+using Sora.Training;
+using Xunit;
+
+namespace Sora.Tests.Training;
+
+/// <summary>A training that is interrupted and resumed ends with the same weights, bit for bit; what it writes generates.</summary>
+[Collection(LiveTensors.Name)]
+public sealed class ResumeTests : IDisposable
+{
+    private readonly string _folder = Directory.CreateTempSubdirectory("sora-training-").FullName;
+
+    [Fact]
+    public async Task VaeAndFlow()
+    {
+        long before = LiveTensors.Count();
+        string straight = Sub("straight"), broken = Sub("broken");
+        TrainVae(straight, stopAt: null);
+        TrainVae(broken, stopAt: 3);
+        TrainVae(broken, stopAt: null);
+        Same("vae/diffusion_pytorch_model.safetensors");
+
+        TrainFlow(straight, stopAt: null);
+        TrainFlow(broken, stopAt: 2);
+        TrainFlow(broken, stopAt: null);
+        Same("model/transformer/diffusion_pytorch_model.safetensors");
+        Same("model/text_encoder/model.safetensors");
+
+        using (VideoGenerator generator = await VideoGenerator.LoadAsync(Path.Combine(straight, "model")))
+        using (GeneratedVideo video = await generator.GenerateAsync(new VideoRequest("a red ball rises") { Steps = 2 }))
+            Assert.Equal(9, video.Frames.Count);
+        Assert.Equal(before, LiveTensors.Count());
+
+        void Same(string file) => Assert.Equal(File.ReadAllBytes(Path.Combine(straight, file)), File.ReadAllBytes(Path.Combine(broken, file)));
+    }
+
+    [Fact]
+    public void AnotherTrainingsCheckpointIsRefused()
+    {
+        string folder = Sub("other");
+        TrainVae(folder, stopAt: null);
+        VaeTrainingConfig config = TinyTraining.Vae(folder, 8);
+        var exception = Assert.Throws<SoraException>(() =>
+            new VaeTrainer(config with { Vae = config.Vae with { BaseDim = 6 } }, SyntheticAtlas.FirstEdition, float32));
+        Assert.Contains("this training's has", exception.Message, StringComparison.Ordinal);
+    }
+
+    public void Dispose() => Directory.Delete(_folder, true);
+
+    private string Sub(string name) => Directory.CreateDirectory(Path.Combine(_folder, name)).FullName;
+
+    private static void TrainVae(string folder, long? stopAt)
+    {
+        using var stop = new CancellationTokenSource();
+        using var trainer = new VaeTrainer(TinyTraining.Vae(folder, 5), SyntheticAtlas.FirstEdition, float32);
+        trainer.StepDone = steps => StopAt(steps, stopAt, stop);
+        Run(() => trainer.Run(_ => { }, stop.Token), stopAt);
+    }
+
+    private static void TrainFlow(string folder, long? stopAt)
+    {
+        using var stop = new CancellationTokenSource();
+        using var trainer = new FlowTrainer(TinyTraining.Flow(folder, 5), SyntheticAtlas.FirstEdition, float32, _ => { }, stop.Token);
+        trainer.StepDone = steps => StopAt(steps, stopAt, stop);
+        Run(() => trainer.Run(_ => { }, stop.Token), stopAt);
+    }
+
+    private static void StopAt(long steps, long? stopAt, CancellationTokenSource stop)
+    {
+        if (steps == stopAt)
+            stop.Cancel();
+    }
+
+    private static void Run(Action train, long? stopAt)
+    {
+        if (stopAt is null)
+            train();
+        else
+            Assert.Throws<OperationCanceledException>(train);
+    }
+}
