@@ -142,7 +142,7 @@ public sealed class GenerateCommandTests : IDisposable
     }
 
     [Theory]
-    [InlineData("(sleep 0.1; kill -TERM $PPID) & kill -KILL $$", 130, "Interrupted.")]
+    [InlineData("(sleep 0.2; kill -TERM $PPID) <&- >&- 2>&- & kill -KILL $$", 130, "Interrupted.")]
     [InlineData("kill -KILL $$", 1, "was killed by signal 9 while writing")]
     public async Task AnFFmpegThatASignalEndsFirstCountsAsInterrupted(string end, int exitCode, string part)
     {

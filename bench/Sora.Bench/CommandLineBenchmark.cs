@@ -1,0 +1,76 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Text.RegularExpressions;
+
+namespace Sora.Bench;
+
+/// <summary>What a person at a terminal waits for: <c>./sora generate</c> from its start to its end, as a process.</summary>
+internal static partial class CommandLineBenchmark
+{
+    private const string Name = "./sora generate, 64x64, 17 frames, 20 steps, guidance 4";
+
+    public static IEnumerable<Measurement> Run(bool quick)
+    {
+        if ((quick ? Repository.TinyModel : Repository.PocketModel) is not { } model)
+            return [Measurement.Missing(Name, "s", "models/pocket is missing")];
+        string folder = Directory.CreateTempSubdirectory("sora-bench").FullName;
+        try
+        {
+            return Measure(model, Path.Combine(folder, "video.mp4"), quick);
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+    }
+
+    private static Measurement[] Measure(string model, string output, bool quick)
+    {
+        string[] size = ["--size", "64x64", "--frames", "17", "--steps", "20"];
+        if (quick)
+        {
+            ModelLimits limits = VideoGenerator.ReadLimits(model);
+            size = ["--size", $"{2 * limits.SpatialStride}x{2 * limits.SpatialStride}", "--frames", $"{limits.TemporalStride + 1}", "--steps", "2"];
+        }
+        string[] arguments = ["generate", "a red fish swims left in the deep sea", "--guidance", "4", "--seed", "1", "--model", model, "-o", output, .. size];
+        Generate(arguments); // the first call may have to build
+        Call[] calls = [.. Enumerable.Range(0, quick ? 1 : 5).Select(_ => Generate(arguments))];
+        return
+        [
+            new(Name, Median.Of(calls.Select(c => c.Total)), "s", Most: 10),
+            new("loading the model, of that", Median.Of(calls.Select(c => c.Loading)), "s", Most: 1),
+            new("from the command to the start of generating", Median.Of(calls.Select(c => c.UntilGenerating)), "s", Most: 3),
+        ];
+    }
+
+    private static Call Generate(string[] arguments)
+    {
+        long start = Stopwatch.GetTimestamp();
+        TimeSpan? generating = null;
+        var said = new List<string>();
+        var command = new ProcessStartInfo(Path.Combine(Repository.Root, "sora"), arguments) { RedirectStandardOutput = true, RedirectStandardError = true };
+        using Process process = Process.Start(command)!;
+        // Without a terminal a line appears on the error stream when a stage begins.
+        process.ErrorDataReceived += (_, line) =>
+        {
+            if (line.Data is not { } text)
+                return;
+            if (text.StartsWith("Encoding text", StringComparison.Ordinal))
+                generating ??= Stopwatch.GetElapsedTime(start);
+            said.Add(text);
+        };
+        process.BeginErrorReadLine();
+        string summary = process.StandardOutput.ReadToEnd();
+        process.WaitForExit();
+        TimeSpan total = Stopwatch.GetElapsedTime(start);
+        Match loading = LoadingTime.Match(summary);
+        if (process.ExitCode != 0 || generating is not { } begun || !loading.Success)
+            throw new InvalidOperationException($"./sora ended with {process.ExitCode}: {string.Join(' ', said)} {summary}");
+        return new(total.TotalSeconds, double.Parse(loading.Groups[1].Value, CultureInfo.InvariantCulture), begun.TotalSeconds);
+    }
+
+    private readonly record struct Call(double Total, double Loading, double UntilGenerating);
+
+    [GeneratedRegex("loading model ([0-9.]+) s", RegexOptions.CultureInvariant)]
+    private static partial Regex LoadingTime { get; }
+}

@@ -1,0 +1,55 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+
+namespace Sora.Bench;
+
+/// <summary>The results as a table for people and as JSON for programs.</summary>
+internal static class Report
+{
+    private static readonly JsonSerializerOptions s_json = new()
+    {
+        WriteIndented = true,
+        PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
+        DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
+        Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+    };
+
+    /// <summary>A Markdown table.</summary>
+    public static void Print(IReadOnlyList<Measurement> rows, TextWriter output)
+    {
+        string[][] cells =
+        [
+            ["name", "value", "target", "met"],
+            .. rows.Select(row => (string[])[row.Name, row.Shown, row.Target, row.Met switch { true => "yes", false => "no", _ => "" }]),
+        ];
+        int[] widths = [.. Enumerable.Range(0, 4).Select(column => cells.Max(row => row[column].Length))];
+        for (int i = 0; i < cells.Length; i++)
+        {
+            Write(cells[i]);
+            if (i == 0)
+                Write([.. widths.Select(width => new string('-', width))]);
+        }
+        foreach (Measurement row in rows.Where(row => row.Note is not null))
+            output.WriteLine($"{row.Name}: {row.Note}.");
+
+        void Write(string[] row) =>
+            output.WriteLine($"| {string.Join(" | ", row.Select((cell, column) => cell.PadRight(widths[column])))} |");
+    }
+
+    /// <summary>Writes the JSON file: the machine, and each row.</summary>
+    public static void Save(IReadOnlyList<Measurement> rows, string path)
+    {
+        var report = new
+        {
+            Processor = ProcessorName(),
+            Threads = get_num_threads(),
+            Engine = typeof(Tensor).Assembly.GetName().Name,
+            Rows = rows,
+        };
+        File.WriteAllText(path, JsonSerializer.Serialize(report, s_json) + "\n");
+    }
+
+    private static string? ProcessorName() => File.Exists("/proc/cpuinfo")
+        ? File.ReadLines("/proc/cpuinfo").FirstOrDefault(line => line.StartsWith("model name", StringComparison.Ordinal))?.Split(':', 2)[1].Trim()
+        : null;
+}
