@@ -12,7 +12,7 @@ public enum GenerationStage
     /// <summary>Taking the latent from noise to data; a step is one of the sampler's.</summary>
     Denoising,
 
-    /// <summary>Decoding the latent to frames; a step is one chunk of frames.</summary>
+    /// <summary>Decoding the latent to frames; a step is one frame.</summary>
     Decoding,
 
     /// <summary>Encoding the frames to a file; a step is one frame.</summary>

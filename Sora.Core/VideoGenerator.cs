@@ -114,14 +114,15 @@ public sealed class VideoGenerator : IDisposable
 
         clock.Begin(GenerationStage.EncodingText);
         Tensor text = Finite.Require(_model.Prompts.Encode(request.Prompt, tokens => notes.Add(CutNote.Of(tokens))), "The text encoder");
-        Tensor negative = _model.Prompts.Encode(request.NegativePrompt!);                 // 1 L D
+        var guidance = new Guidance(request.GuidanceScale!.Value);
+        Tensor negative = guidance.IsOn ? _model.Prompts.Encode(request.NegativePrompt!) : text; // 1 L D
         cancellationToken.ThrowIfCancellationRequested();
 
         clock.Begin(GenerationStage.Denoising, request.Steps!.Value);
         LatentShape shape = LatentShape.Of(request, _model.Vae.Config);
         Tensor noise = LatentNoise.Create(shape, request.Seed!.Value, _model.Device);     // 1 C t h w
         PatchGrid grid = Patchify.GridOf(noise, _model.Transformer.Config.PatchSize);
-        using var velocity = new GuidedVelocity(_model.Transformer, new Guidance(request.GuidanceScale!.Value), text, negative, grid, _model.Device);
+        using var velocity = new GuidedVelocity(_model.Transformer, guidance, text, negative, grid, _model.Device);
         using ISolver solver = Solvers.Create(request.Sampler!.Value, request.Steps.Value, request.Shift!.Value, _model.Folder.Scheduler);
         Tensor latent = FlowSampler.Sample(velocity.Predict, noise, solver, step => clock.Report(step, request.Steps.Value), cancellationToken: cancellationToken);
         Finite.Require(latent, "The transformer");                                        // 1 C t h w

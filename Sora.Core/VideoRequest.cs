@@ -49,7 +49,7 @@ public sealed record VideoRequest(string Prompt)
 
     /// <summary>
     /// How much further than the model itself the video follows the prompt (Ho and Salimans 2022, arXiv 2207.12598).
-    /// 1 is the model itself, and takes half the time; 0 ignores the prompt.
+    /// 1 and below are the model itself, which takes half the time.
     /// </summary>
     /// <value>0 to 100; by default the model's.</value>
     public float? GuidanceScale { get; init => field = Guidance.Require(nameof(GuidanceScale), value); }

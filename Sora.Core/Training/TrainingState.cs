@@ -37,9 +37,8 @@ public static class TrainingState
     public static SafetensorsContent ContentOf(string name, Tensor tensor, ScalarType type)
     {
         using IDisposable noGrad = no_grad();
-        using Tensor host = tensor.detach().cpu();
-        using Tensor converted = host.to(type);
-        using Tensor flat = converted.contiguous();
+        using DisposeScope scope = NewDisposeScope();
+        Tensor flat = tensor.detach().cpu().to(type).contiguous();
         return new(name, type == bfloat16 ? SafetensorsType.BF16 : SafetensorsType.F32, tensor.shape, flat.bytes.ToArray());
     }
 }
