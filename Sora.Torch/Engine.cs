@@ -46,6 +46,12 @@ public static unsafe class SystemEngine
     public static torch.Tensor RmsNorm(torch.Tensor x, torch.Tensor weight, double epsilon) =>
         Made(Native.sora_rms_rotary(x.Handle, weight.Handle, weight.Handle, weight.Handle, 0, epsilon), x, weight);
 
+    /// <summary>
+    /// Gives memory of freed tensors that the allocator still holds back to the system. Takes milliseconds: for the end of
+    /// a piece of work, not for a step of it.
+    /// </summary>
+    public static void ReleaseUnusedMemory() => Native.sora_release_unused_memory();
+
     private static torch.Tensor Made(nint handle, params ReadOnlySpan<torch.Tensor> arguments)
     {
         foreach (torch.Tensor argument in arguments)

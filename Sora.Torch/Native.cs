@@ -79,6 +79,9 @@ internal static unsafe partial class Native
     internal static partial void sora_set_grad_enabled(int enabled);
 
     [LibraryImport(Library)]
+    internal static partial void sora_release_unused_memory();
+
+    [LibraryImport(Library)]
     internal static partial void sora_set_num_threads(int count);
 
     [LibraryImport(Library)]

@@ -57,6 +57,7 @@ internal static class Op
     internal static readonly Operator Clamp = new("aten::clamp");
     internal static readonly Operator Matmul = new("aten::matmul");
     internal static readonly Operator Bmm = new("aten::bmm");
+    internal static readonly Operator Baddbmm = new("aten::baddbmm");
     internal static readonly Operator Softmax = new("aten::softmax", "int");
     internal static readonly Operator Sum = new("aten::sum");
     internal static readonly Operator SumDim = new("aten::sum", "dim_IntList");

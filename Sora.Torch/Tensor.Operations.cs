@@ -265,6 +265,10 @@ public static partial class torch
         /// <summary>The matrix products of a batch.</summary>
         public Tensor bmm(Tensor batch2) => Op.Bmm.Call(this, batch2);
 
+        /// <summary><paramref name="beta"/> × this + <paramref name="alpha"/> × the matrix products of a batch.</summary>
+        public Tensor baddbmm(Tensor batch1, Tensor batch2, float beta = 1, float alpha = 1) =>
+            Op.Baddbmm.Call(this, batch1, batch2, (Scalar)beta, (Scalar)alpha);
+
         /// <summary>The softmax along an axis, computed in float32 when <paramref name="type"/> says so.</summary>
         public Tensor softmax(long dim, ScalarType? type = null) => Op.Softmax.Call(this, dim, type);
 

@@ -19,4 +19,12 @@ internal static class EngineMemory
         return copy;
 #endif
     }
+
+    /// <summary>Gives memory that freed tensors left with the allocator back to the system, where the engine can.</summary>
+    public static void ReleaseUnused()
+    {
+#if SYSTEM_TORCH
+        SystemEngine.ReleaseUnusedMemory();
+#endif
+    }
 }

@@ -19,6 +19,7 @@ public sealed class FlowTrainer : IDisposable
 {
     private readonly FlowTrainingConfig _config;
     private readonly LatentClips _clips;
+    private readonly LatentClips _pictures;
     private readonly PromptTokenizer _tokenizer;
     private readonly DiffusionTransformer _transformer;
     private readonly UMT5Encoder _textEncoder;
@@ -32,11 +33,19 @@ public sealed class FlowTrainer : IDisposable
     {
         _config = config;
         Directory.CreateDirectory(config.RunFolder);
-        new SentencePieceModelBuilder(SpriteWorld.Captions.Vocabulary(world.Config).Select(w => KeyValuePair.Create(w.Key, (long)w.Value))).Write(TokenizerPath);
+        // The words of the whole world, so that a training on a part of it can be followed by one on more.
+        new SentencePieceModelBuilder(SpriteWorld.Captions.Vocabulary(SpriteWorldConfig.Everything).Select(w => KeyValuePair.Create(w.Key, (long)w.Value))).Write(TokenizerPath);
         var tokenizer = SentencePieceTokenizer.Load(TokenizerPath);
         _tokenizer = new(tokenizer);
         using (var vae = new VideoAutoencoder(AutoencoderKLWanConfig.Load(Path.Combine(config.VaeFolder, "config.json")), new CheckpointParameters(config.VaeFolder, computeType, CPU)))
-            _clips = LatentClips.Open(Path.Combine(config.RunFolder, "latents.safetensors"), world, vae, config, log, cancellationToken);
+        {
+            _pictures = LatentClips.Open(
+                Path.Combine(config.RunFolder, "pictures.safetensors"), world, vae,
+                new(config.Shape with { Frames = 1 }, config.FramesPerSecond, config.Pictures, config.Seed + 1), log, cancellationToken);
+            _clips = LatentClips.Open(
+                Path.Combine(config.RunFolder, "latents.safetensors"), world, vae,
+                new(config.Shape, config.FramesPerSecond, config.Clips, config.Seed), log, cancellationToken);
+        }
         _transformer = new(config.Transformer, new FreshParameters(config.Seed, computeType));
         _textEncoder = new(config.TextEncoder with { VocabSize = tokenizer.VocabularySize }, new FreshParameters(config.Seed + 1, computeType));
         _parameters = _transformer.Parameters.Select(p => ($"transformer.{p.Key}", p.Value))
@@ -44,6 +53,11 @@ public sealed class FlowTrainer : IDisposable
             .ToDictionary(p => p.Item1, p => p.Value);
         _muon = new(_parameters.Where(IsHidden));
         _adam = new(_parameters.Where(p => !IsHidden(p)), beta2: 0.98, decay: 0.01);
+        if (config.StartFolder is { } folder)
+        {
+            WarmStart.Copy(_transformer.Parameters, Path.Combine(folder, "transformer"), p => new DiffusionTransformer(config.Transformer, p).Parameters);
+            WarmStart.Copy(_textEncoder.Parameters, Path.Combine(folder, "text_encoder"), p => new UMT5Encoder(config.TextEncoder with { VocabSize = tokenizer.VocabularySize }, p).Parameters);
+        }
         _average = new(_parameters);
         if (File.Exists(StatePath))
             _adam.Resume(long.Parse(TrainingState.Load(StatePath, State())["step"], CultureInfo.InvariantCulture));
@@ -97,6 +111,7 @@ public sealed class FlowTrainer : IDisposable
     public void Dispose()
     {
         _clips.Dispose();
+        _pictures.Dispose();
         _transformer.Dispose();
         _textEncoder.Dispose();
         _adam.Dispose();
@@ -127,11 +142,11 @@ public sealed class FlowTrainer : IDisposable
     private Tensor Loss(long step)
     {
         var random = new GaussianNoise(_config.Seed, $"flow step {step}");
-        long all = _clips.Latents.size(2);
-        // Beginnings of clips are clips, and a first frame is a picture: short ones teach shapes at little cost.
-        double kind = random.Uniform(1);
-        long frames = kind < 0.2 ? 1 : kind < 0.3 ? Math.Min(3, all) : all;
-        PatchGrid one = Patchify.GridOf(_clips.Latents.narrow(2, 0, frames), _config.Transformer.PatchSize);
+        LatentClips clips = random.Uniform(1) < _config.PictureShare ? _pictures : _clips;
+        long all = clips.Latents.size(2);
+        // Beginnings of clips are clips: other lengths come at little cost.
+        long frames = random.Uniform(2) < 0.15 ? Math.Min(3, all) : all;
+        PatchGrid one = Patchify.GridOf(clips.Latents.narrow(2, 0, frames), _config.Transformer.PatchSize);
         int count = _config.TokensPerStep / one.Count;
 
         var indices = new long[count];
@@ -139,12 +154,12 @@ public sealed class FlowTrainer : IDisposable
         var levels = new float[count * frames];
         for (int i = 0; i < count; i++)
         {
-            indices[i] = (long)(random.Uniform((ulong)(1000 + i)) * _clips.Count);
-            captions[i] = random.Uniform((ulong)(100_000 + i)) < _config.CaptionDropout ? "" : _clips.Caption((int)indices[i], (ulong)step);
+            indices[i] = (long)(random.Uniform((ulong)(1000 + i)) * clips.Count);
+            captions[i] = random.Uniform((ulong)(100_000 + i)) < _config.CaptionDropout ? "" : clips.Caption((int)indices[i], (ulong)step);
             _config.Noise.Draw(new GaussianNoise(_config.Seed + (ulong)step, (ulong)i), (int)frames).CopyTo(levels, i * frames);
         }
 
-        Tensor data = _clips.Latents.index_select(0, tensor(indices)).narrow(2, 0, frames);       // B C t h w
+        Tensor data = clips.Latents.index_select(0, tensor(indices)).narrow(2, 0, frames);       // B C t h w
         var gaussian = new float[data.NumberOfElements];
         new GaussianNoise(_config.Seed, $"flow noise {step}").Fill(gaussian);
         Tensor noise = tensor(gaussian, data.shape);

@@ -29,6 +29,15 @@ public sealed record FlowTrainingConfig
     /// <summary>The number of clips whose latents are kept.</summary>
     public int Clips { get; init; } = 16000;
 
+    /// <summary>The number of single pictures whose latents are kept besides.</summary>
+    public int Pictures { get; init; } = 32000;
+
+    /// <summary>The share of steps on pictures: shapes are learned from them at a fraction of a clip's cost.</summary>
+    public double PictureShare { get; init; } = 0.5;
+
+    /// <summary>A model folder to begin with; null begins with random weights. A checkpoint in the run folder goes before it.</summary>
+    public string? StartFolder { get; init; }
+
     /// <summary>Optimiser steps.</summary>
     public long Steps { get; init; } = 5000;
 

@@ -15,6 +15,13 @@ public sealed class LatentClips : IDisposable
     private LatentClips(World world, ClipDescription[] descriptions, Tensor latents, ulong seed) =>
         (_world, _descriptions, Latents, _seed) = (world, descriptions, latents, seed);
 
+    /// <summary>What is encoded.</summary>
+    /// <param name="Shape">The size of every clip.</param>
+    /// <param name="FramesPerSecond">Frames a second.</param>
+    /// <param name="Count">How many.</param>
+    /// <param name="Seed">The seed of what they show.</param>
+    public readonly record struct Selection(ClipShape Shape, int FramesPerSecond, int Count, ulong Seed);
+
     /// <summary>The normalised latents [clips, z, t, h, w], float32.</summary>
     public Tensor Latents { get; }
 
@@ -22,26 +29,26 @@ public sealed class LatentClips : IDisposable
     public int Count => _descriptions.Length;
 
     /// <summary>Reads the clips' latents from a file that an earlier call wrote, or encodes and writes them.</summary>
-    public static LatentClips Open(string path, World world, VideoAutoencoder vae, FlowTrainingConfig config, Action<string> log, CancellationToken cancellationToken)
+    public static LatentClips Open(string path, World world, VideoAutoencoder vae, Selection clips, Action<string> log, CancellationToken cancellationToken)
     {
-        ClipShape shape = config.Shape;
-        var descriptions = new ClipDescription[config.Clips];
+        ClipShape shape = clips.Shape;
+        var descriptions = new ClipDescription[clips.Count];
         for (int i = 0; i < descriptions.Length; i++)
-            descriptions[i] = world.SampleTraining(SeedOf(config.Seed, i));
+            descriptions[i] = world.SampleTraining(SeedOf(clips.Seed, i));
         long[] size =
         [
-            config.Clips, vae.Config.ZDim, ((shape.Frames - 1) / vae.Config.TemporalStride) + 1,
+            clips.Count, vae.Config.ZDim, ((shape.Frames - 1) / vae.Config.TemporalStride) + 1,
             shape.Height / vae.Config.SpatialStride, shape.Width / vae.Config.SpatialStride,
         ];
         Tensor latents = empty(size).DetachFromDisposeScope();
         if (File.Exists(path))
         {
             TrainingState.Load(path, [("latents", latents)]);
-            return new(world, descriptions, latents, config.Seed);
+            return new(world, descriptions, latents, clips.Seed);
         }
-        Encode(latents, descriptions, world, vae, config, log, cancellationToken);
+        Encode(latents, descriptions, world, vae, clips, log, cancellationToken);
         TrainingState.Save(path, [("latents", latents)], new Dictionary<string, string>());
-        return new(world, descriptions, latents, config.Seed);
+        return new(world, descriptions, latents, clips.Seed);
     }
 
     /// <summary>One of the captions of a clip.</summary>
@@ -56,11 +63,11 @@ public sealed class LatentClips : IDisposable
     /// <summary>Frees the latents.</summary>
     public void Dispose() => Latents.Dispose();
 
-    private static void Encode(Tensor latents, ClipDescription[] descriptions, World world, VideoAutoencoder vae, FlowTrainingConfig config, Action<string> log, CancellationToken cancellationToken)
+    private static void Encode(Tensor latents, ClipDescription[] descriptions, World world, VideoAutoencoder vae, Selection clips, Action<string> log, CancellationToken cancellationToken)
     {
         using IDisposable noGrad = no_grad();
         using var normalizer = new LatentNormalizer(vae.Config, CPU);
-        ClipShape shape = config.Shape;
+        ClipShape shape = clips.Shape;
         int bytes = checked((int)(shape.Pixels * 3));
         long batches = (descriptions.Length + EncodedAtOnce - 1) / EncodedAtOnce;
         foreach ((long number, byte[] rgb, int count) in Prefetch.Range(0, batches, Draw))
@@ -72,7 +79,7 @@ public sealed class LatentClips : IDisposable
             Tensor mean = LatentMoments.Split(vae.EncodeChunk(x, cache)).Mean;
             latents.narrow(0, number * EncodedAtOnce, count).copy_(normalizer.Normalize(mean));
             if (number % 100 == 0)
-                log($"encoded {number * EncodedAtOnce} of {descriptions.Length} clips");
+                log($"encoded {number * EncodedAtOnce} of {descriptions.Length} clips of {shape.Frames} frames");
         }
 
         (long Number, byte[] Rgb, int Count) Draw(long number)
@@ -80,7 +87,7 @@ public sealed class LatentClips : IDisposable
             int first = (int)number * EncodedAtOnce, count = Math.Min(EncodedAtOnce, descriptions.Length - first);
             var rgb = new byte[bytes * count];
             for (int i = 0; i < count; i++)
-                world.Render(descriptions[first + i], shape.Width, shape.Height, shape.Frames, config.FramesPerSecond, rgb.AsSpan(i * bytes, bytes));
+                world.Render(descriptions[first + i], shape.Width, shape.Height, shape.Frames, clips.FramesPerSecond, rgb.AsSpan(i * bytes, bytes));
             return (number, rgb, count);
         }
     }

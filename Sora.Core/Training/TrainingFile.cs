@@ -7,8 +7,8 @@ using Sora.Weights;
 namespace Sora.Training;
 
 /// <summary>
-/// A training's JSON file: <c>kind</c> (<c>vae</c> or <c>flow</c>), <c>world</c> (<c>first-edition</c> or
-/// <c>everything</c>) and the settings of <see cref="VaeTrainingConfig"/> or <see cref="FlowTrainingConfig"/> in
+/// A training's JSON file: <c>kind</c> (<c>vae</c> or <c>flow</c>), <c>world</c> (<c>first-edition</c>, <c>by-day</c>
+/// or <c>everything</c>) and the settings of <see cref="VaeTrainingConfig"/> or <see cref="FlowTrainingConfig"/> in
 /// snake_case, the networks' configs as in the diffusers layout. Paths are relative to the current folder.
 /// </summary>
 /// <param name="World">The part of the drawn world to train on.</param>
@@ -51,8 +51,9 @@ public sealed record TrainingFile(SpriteWorldConfig World, VaeTrainingConfig? Va
         SpriteWorldConfig world = Take("world", "first-edition") switch
         {
             "first-edition" => SpriteWorldConfig.FirstEdition,
+            "by-day" => SpriteWorldConfig.ByDay,
             "everything" => SpriteWorldConfig.Everything,
-            var other => throw new SoraException($"world '{other}' is unknown; known: first-edition, everything."),
+            var other => throw new SoraException($"world '{other}' is unknown; known: first-edition, by-day, everything."),
         };
         return Take("kind", null) switch
         {

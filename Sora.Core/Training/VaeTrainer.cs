@@ -22,7 +22,8 @@ public sealed class VaeTrainer : IDisposable
     private readonly VaeTrainingConfig _config;
     private readonly SpriteClips _clips;
     private readonly VideoAutoencoder _vae;
-    private readonly AdamW _optimizer;
+    private readonly AdamW _adam;
+    private readonly Muon _muon;
     private readonly ExponentialAverage _average;
 
     /// <summary>Builds a fresh autoencoder, or goes on from the run folder's checkpoint.</summary>
@@ -31,7 +32,10 @@ public sealed class VaeTrainer : IDisposable
         _config = config;
         _clips = new(world, 8, config.Seed);
         _vae = new(config.Vae, new FreshParameters(config.Seed, computeType));
-        _optimizer = new(_vae.Parameters, decay: 0.01);
+        _muon = new(_vae.Parameters.Where(IsHidden));
+        _adam = new(_vae.Parameters.Where(p => !IsHidden(p)), decay: 0.01);
+        if (config.StartFolder is { } folder)
+            WarmStart.Copy(_vae.Parameters, folder, parameters => new VideoAutoencoder(config.Vae, parameters).Parameters);
         _average = new(_vae.Parameters);
         if (File.Exists(StatePath))
             Resume();
@@ -54,16 +58,16 @@ public sealed class VaeTrainer : IDisposable
         var sinceCheckpoint = Stopwatch.StartNew();
         var clock = Stopwatch.StartNew();
         double average = 0;
-        foreach (ClipBatch batch in Prefetch.Range(_optimizer.Steps, _config.Steps, DrawBatch))
+        foreach (ClipBatch batch in Prefetch.Range(_adam.Steps, _config.Steps, DrawBatch))
         {
-            double loss = Step(batch, _optimizer.Steps);
-            StepDone?.Invoke(_optimizer.Steps);
+            double loss = Step(batch, _adam.Steps);
+            StepDone?.Invoke(_adam.Steps);
             if (!double.IsFinite(loss))
-                throw new InvalidOperationException($"The loss is {loss} at step {_optimizer.Steps}; the last checkpoint is kept.");
+                throw new InvalidOperationException($"The loss is {loss} at step {_adam.Steps}; the last checkpoint is kept.");
             average = average == 0 ? loss : (0.98 * average) + (0.02 * loss);
-            if (_optimizer.Steps % 20 == 0)
-                log(string.Create(CultureInfo.InvariantCulture, $"vae step {_optimizer.Steps}/{_config.Steps} loss {average:F4} {clock.Elapsed.TotalSeconds / 20:F2} s/step"));
-            if (_optimizer.Steps % 20 == 0)
+            if (_adam.Steps % 20 == 0)
+                log(string.Create(CultureInfo.InvariantCulture, $"vae step {_adam.Steps}/{_config.Steps} loss {average:F4} {clock.Elapsed.TotalSeconds / 20:F2} s/step"));
+            if (_adam.Steps % 20 == 0)
                 clock.Restart();
             bool stop = cancellationToken.IsCancellationRequested;
             if (stop || sinceCheckpoint.Elapsed.TotalMinutes > _config.CheckpointMinutes)
@@ -81,9 +85,15 @@ public sealed class VaeTrainer : IDisposable
     public void Dispose()
     {
         _vae.Dispose();
-        _optimizer.Dispose();
+        _adam.Dispose();
+        _muon.Dispose();
         _average.Dispose();
     }
+
+    // Kernels inside the networks; the first and last layers, norms and vectors keep AdamW.
+    private static bool IsHidden(KeyValuePair<string, Parameter> parameter) =>
+        parameter.Value.ndim >= 4 && !parameter.Key.Contains("conv_in", StringComparison.Ordinal) && !parameter.Key.Contains("conv_out", StringComparison.Ordinal)
+        && !parameter.Key.StartsWith("quant_conv", StringComparison.Ordinal) && !parameter.Key.StartsWith("post_quant_conv", StringComparison.Ordinal);
 
     private ClipBatch DrawBatch(long step)
     {
@@ -97,7 +107,9 @@ public sealed class VaeTrainer : IDisposable
         using Tensor loss = Loss(batch.ToTensor(CPU), step);
         loss.backward();
         GradientClipping.Apply(_vae.Parameters.Values, 1);
-        _optimizer.Step(Training.LearningRate.At(step, _config.Steps, _config.LearningRate, 200));
+        double rate = Training.LearningRate.At(step, _config.Steps, _config.LearningRate, 200);
+        _muon.Step(rate);
+        _adam.Step(rate / 2);
         _average.Update(Math.Min(0.999, (step + 1.0) / (step + 10)));
         foreach (Parameter parameter in _vae.Parameters.Values)
             parameter.grad = null;
@@ -144,15 +156,16 @@ public sealed class VaeTrainer : IDisposable
     private IEnumerable<(string Name, Tensor Tensor)> State() =>
         _vae.Parameters.Select(p => ($"parameters.{p.Key}", (Tensor)p.Value))
             .Concat(_average.State().Select(s => ($"average.{s.Name}", s.Tensor)))
-            .Concat(_optimizer.State().Select(s => ($"optimizer.{s.Name}", s.Tensor)));
+            .Concat(_adam.State().Select(s => ($"adam.{s.Name}", s.Tensor)))
+            .Concat(_muon.State().Select(s => ($"muon.{s.Name}", s.Tensor)));
 
     private void Save() => TrainingState.Save(StatePath, State(), new Dictionary<string, string>
     {
-        ["step"] = _optimizer.Steps.ToString(CultureInfo.InvariantCulture),
+        ["step"] = _adam.Steps.ToString(CultureInfo.InvariantCulture),
     });
 
     private void Resume() =>
-        _optimizer.Resume(long.Parse(TrainingState.Load(StatePath, State())["step"], CultureInfo.InvariantCulture));
+        _adam.Resume(long.Parse(TrainingState.Load(StatePath, State())["step"], CultureInfo.InvariantCulture));
 
     // The averages are what is published; the statistics of their latents go into the config.
     private void Export(Action<string> log)

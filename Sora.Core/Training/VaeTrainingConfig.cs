@@ -14,6 +14,9 @@ public sealed record VaeTrainingConfig
     /// <summary>Where the finished component is written.</summary>
     public required string OutputFolder { get; init; }
 
+    /// <summary>A trained component to begin with; null begins with random weights. A checkpoint in the run folder goes before it.</summary>
+    public string? StartFolder { get; init; }
+
     /// <summary>Optimiser steps.</summary>
     public long Steps { get; init; } = 6000;
 

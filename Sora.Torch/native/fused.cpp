@@ -9,7 +9,7 @@
 #include <cstring>
 #include <vector>
 
-#include "numeric.h"
+#include "lanes.h"
 
 using at::Tensor;
 using torch::autograd::AutogradContext;
@@ -27,17 +27,16 @@ static void channel_norm_forward(const T* x, const float* gamma, T* y, int64_t n
         for (int64_t i = begin; i < end; i++) {
             const T* row = x + i * c;
             T* out = y + i * c;
-            float square = 0;
-            for (int64_t j = 0; j < c; j++) square += load(row + j) * load(row + j);
-            float inverse = root / std::max(std::sqrt(square), 1e-12f);
-            if (silu) {
-                for (int64_t j = 0; j < c; j++) {
-                    float u = load(row + j) * inverse * gamma[j];
-                    store(out + j, u * sigmoid(u));
-                }
-            } else {
-                for (int64_t j = 0; j < c; j++) store(out + j, load(row + j) * inverse * gamma[j]);
-            }
+            Lanes square{};
+            each_part(c, [&](int64_t j, auto part) {
+                Lanes v = load(row + j, part);
+                square += v * v;
+            });
+            float inverse = root / std::max(std::sqrt(sum(square)), 1e-12f);
+            each_part(c, [&](int64_t j, auto part) {
+                Lanes u = load(row + j, part) * inverse * load(gamma + j, part);
+                store(out + j, silu ? u * sigmoid(u) : u, part);
+            });
         }
     });
 }
@@ -53,22 +52,29 @@ static void channel_norm_backward(const T* x, const float* gamma, const T* dy, T
         float* d = buffer.data();
         for (int64_t i = begin; i < end; i++) {
             const T *row = x + i * c, *grad = dy + i * c;
-            float square = 0, dot = 0;
-            for (int64_t j = 0; j < c; j++) square += load(row + j) * load(row + j);
-            square = std::max(square, 1e-24f);
+            Lanes squares{}, dots{};
+            each_part(c, [&](int64_t j, auto part) {
+                Lanes v = load(row + j, part);
+                squares += v * v;
+            });
+            float square = std::max(sum(squares), 1e-24f);
             float inverse = root / std::sqrt(square);
-            for (int64_t j = 0; j < c; j++) {
-                float normed = load(row + j) * inverse, v = load(grad + j);
+            each_part(c, [&](int64_t j, auto part) {
+                Lanes value = load(row + j, part), gain = load(gamma + j, part);
+                Lanes normed = value * inverse, v = load(grad + j, part);
                 if (silu) {
-                    float u = normed * gamma[j], sg = sigmoid(u);
+                    Lanes u = normed * gain, sg = sigmoid(u);
                     v *= sg * (1 + u * (1 - sg));
                 }
-                own[j] += v * normed;
-                d[j] = v * gamma[j];
-                dot += d[j] * load(row + j);
-            }
-            dot /= square;
-            for (int64_t j = 0; j < c; j++) store(dx + i * c + j, inverse * (d[j] - load(row + j) * dot));
+                store(own + j, load(own + j, part) + v * normed, part);
+                v *= gain;
+                store(d + j, v, part);
+                dots += v * value;
+            });
+            float dot = sum(dots) / square;
+            each_part(c, [&](int64_t j, auto part) {
+                store(dx + i * c + j, inverse * (load(d + j, part) - load(row + j, part) * dot), part);
+            });
         }
     });
     for (int64_t j = 0; j < c; j++) {
@@ -129,17 +135,17 @@ template <typename T>
 static void time_windows_backward(const T* dy, T* dx, int64_t b, int64_t t, int64_t s, int64_t c, int64_t length, int64_t stride) {
     int64_t count = (t - length) / stride + 1;
     at::parallel_for(0, b * t * s, std::max<int64_t>(1, 8192 / c), [&](int64_t begin, int64_t end) {
-        std::vector<float> sum(static_cast<size_t>(c));
         for (int64_t i = begin; i < end; i++) {
             int64_t point = i % s, frame = i / s % t, clip = i / s / t;
-            std::fill(sum.begin(), sum.end(), 0.0f);
-            for (int64_t k = 0; k < length; k++) {
-                int64_t start = frame - k;
-                if (start < 0 || start % stride != 0 || start / stride >= count) continue;
-                const T* part = dy + (((clip * count + start / stride) * s + point) * length + k) * c;
-                for (int64_t j = 0; j < c; j++) sum[static_cast<size_t>(j)] += load(part + j);
-            }
-            for (int64_t j = 0; j < c; j++) store(dx + i * c + j, sum[static_cast<size_t>(j)]);
+            each_part(c, [&](int64_t j, auto part) {
+                Lanes total{};
+                for (int64_t k = 0; k < length; k++) {
+                    int64_t start = frame - k;
+                    if (start < 0 || start % stride != 0 || start / stride >= count) continue;
+                    total += load(dy + (((clip * count + start / stride) * s + point) * length + k) * c + j, part);
+                }
+                store(dx + i * c + j, total, part);
+            });
         }
     });
 }
@@ -183,16 +189,23 @@ static void norm_modulate_forward(const float* x, const float* scale, const floa
     at::parallel_for(0, n, std::max<int64_t>(1, 8192 / d), [&](int64_t begin, int64_t end) {
         for (int64_t i = begin; i < end; i++) {
             const float* row = x + i * d;
-            float sum = 0, square = 0;
-            for (int64_t j = 0; j < d; j++) sum += row[j];
-            float m = sum / static_cast<float>(d);
-            for (int64_t j = 0; j < d; j++) square += (row[j] - m) * (row[j] - m);
-            float inv = 1.0f / std::sqrt(square / static_cast<float>(d) + eps);
+            Lanes total{}, squares{};
+            each_part(d, [&](int64_t j, auto part) { total += load(row + j, part); });
+            float m = sum(total) / static_cast<float>(d);
+            each_part(d, [&](int64_t j, auto part) {
+                // What lies beyond the axis' end reads as zero, and must not count as 0 - m.
+                Lanes v = load(row + j, part) - m;
+                if constexpr (!part.whole) v = load(reinterpret_cast<const float*>(&v), part);
+                squares += v * v;
+            });
+            float inv = 1.0f / std::sqrt(sum(squares) / static_cast<float>(d) + eps);
             mean[i] = m;
             inverse[i] = inv;
             const float *sc = scale + rows[i] * d, *sh = shift + rows[i] * d;
             T* out = y + i * d;
-            for (int64_t j = 0; j < d; j++) store(out + j, (row[j] - m) * inv * (1 + sc[j]) + sh[j]);
+            each_part(d, [&](int64_t j, auto part) {
+                store(out + j, (load(row + j, part) - m) * inv * (1 + load(sc + j, part)) + load(sh + j, part), part);
+            });
         }
     });
 }
@@ -214,20 +227,22 @@ static void norm_modulate_backward(const float* x, const float* scale, const int
             const T* grad = dy + i * d;
             const float* sc = scale + rows[i] * d;
             float *dsr = ds + rows[i] * d, *dhr = dh + rows[i] * d;
-            float m = mean[i], inv = inverse[i], sum = 0, dot = 0;
-            for (int64_t j = 0; j < d; j++) {
-                float v = load(grad + j), normed = (row[j] - m) * inv;
-                dsr[j] += v * normed;
-                dhr[j] += v;
-                float u = v * (1 + sc[j]);
-                g[static_cast<size_t>(j)] = u;
-                sum += u;
-                dot += u * normed;
-            }
-            sum /= static_cast<float>(d);
-            dot /= static_cast<float>(d);
+            float m = mean[i], inv = inverse[i];
+            Lanes totals{}, dots{};
+            each_part(d, [&](int64_t j, auto part) {
+                Lanes v = load(grad + j, part), normed = (load(row + j, part) - m) * inv;
+                store(dsr + j, load(dsr + j, part) + v * normed, part);
+                store(dhr + j, load(dhr + j, part) + v, part);
+                Lanes u = v * (1 + load(sc + j, part));
+                store(g.data() + j, u, part);
+                totals += u;
+                dots += u * normed;
+            });
+            float total = sum(totals) / static_cast<float>(d), dot = sum(dots) / static_cast<float>(d);
             float* out = dx + i * d;
-            for (int64_t j = 0; j < d; j++) out[j] = inv * (g[static_cast<size_t>(j)] - sum - (row[j] - m) * inv * dot);
+            each_part(d, [&](int64_t j, auto part) {
+                store(out + j, inv * (load(g.data() + j, part) - total - (load(row + j, part) - m) * inv * dot), part);
+            });
         }
     });
     for (int64_t t = 0; t + 1 < threads; t++) {
@@ -282,7 +297,9 @@ static void add_gated_forward(const float* x, const T* y, const float* gate, con
     at::parallel_for(0, n, std::max<int64_t>(1, 16384 / d), [&](int64_t begin, int64_t end) {
         for (int64_t i = begin; i < end; i++) {
             const float* g = gate + rows[i] * d;
-            for (int64_t j = 0; j < d; j++) out[i * d + j] = x[i * d + j] + g[j] * load(y + i * d + j);
+            each_part(d, [&](int64_t j, auto part) {
+                store(out + i * d + j, load(x + i * d + j, part) + load(g + j, part) * load(y + i * d + j, part), part);
+            });
         }
     });
 }
@@ -298,11 +315,11 @@ static void add_gated_backward(const float* dout, const T* y, const float* gate,
         for (int64_t i = begin; i < end; i++) {
             const float* g = gate + rows[i] * d;
             float* dgr = dg + rows[i] * d;
-            for (int64_t j = 0; j < d; j++) {
-                float v = dout[i * d + j];
-                dgr[j] += v * load(y + i * d + j);
-                store(dy + i * d + j, v * g[j]);
-            }
+            each_part(d, [&](int64_t j, auto part) {
+                Lanes v = load(dout + i * d + j, part);
+                store(dgr + j, load(dgr + j, part) + v * load(y + i * d + j, part), part);
+                store(dy + i * d + j, v * load(g + j, part), part);
+            });
         }
     });
     for (int64_t t = 0; t + 1 < threads; t++)
@@ -342,6 +359,17 @@ struct AddGated : torch::autograd::Function<AddGated> {
 // RMS norm over D with a gain, then the rotary turn of pairs (2i, 2i+1) of every head; x [N, D], cos and sin
 // [N, head/2]. Without positions (a head of 0) it is the norm alone.
 
+// Pairs (a, b) turned by their angles: (a cos - b sin, a sin + b cos), and back with a direction of -1.
+template <typename Part>
+static inline Lanes turned(Lanes pairs, const float* cosine, const float* sine, Part part, float direction) {
+    constexpr IntegerLanes twice = {0, 0, 1, 1, 2, 2, 3, 3, 4, 4, 5, 5, 6, 6, 7, 7};
+    constexpr IntegerLanes swap = {1, 0, 3, 2, 5, 4, 7, 6, 9, 8, 11, 10, 13, 12, 15, 14};
+    constexpr Lanes sign = {-1, 1, -1, 1, -1, 1, -1, 1, -1, 1, -1, 1, -1, 1, -1, 1};
+    Rest half{part.count / 2};
+    Lanes c = __builtin_shuffle(load(cosine, half), twice), s = __builtin_shuffle(load(sine, half), twice);
+    return pairs * c + __builtin_shuffle(pairs, swap) * (s * sign * direction);
+}
+
 template <typename T>
 static void rms_rotary_forward(const T* x, const float* weight, const float* cosine, const float* sine, T* y, float* inverse,
                                int64_t n, int64_t d, int64_t head, float eps) {
@@ -349,22 +377,23 @@ static void rms_rotary_forward(const T* x, const float* weight, const float* cos
         for (int64_t i = begin; i < end; i++) {
             const T* row = x + i * d;
             T* out = y + i * d;
-            float square = 0;
-            for (int64_t j = 0; j < d; j++) square += load(row + j) * load(row + j);
-            float inv = 1.0f / std::sqrt(square / static_cast<float>(d) + eps);
+            Lanes squares{};
+            each_part(d, [&](int64_t j, auto part) {
+                Lanes v = load(row + j, part);
+                squares += v * v;
+            });
+            float inv = 1.0f / std::sqrt(sum(squares) / static_cast<float>(d) + eps);
             inverse[i] = inv;
             if (head == 0) {
-                for (int64_t j = 0; j < d; j++) store(out + j, load(row + j) * inv * weight[j]);
+                each_part(d, [&](int64_t j, auto part) { store(out + j, load(row + j, part) * inv * load(weight + j, part), part); });
                 continue;
             }
             const float *c = cosine + i * head / 2, *s = sine + i * head / 2;
             for (int64_t h = 0; h < d; h += head) {
-                for (int64_t k = 0; k < head / 2; k++) {
-                    float a = load(row + h + 2 * k) * inv * weight[h + 2 * k];
-                    float b = load(row + h + 2 * k + 1) * inv * weight[h + 2 * k + 1];
-                    store(out + h + 2 * k, a * c[k] - b * s[k]);
-                    store(out + h + 2 * k + 1, a * s[k] + b * c[k]);
-                }
+                each_part(head, [&](int64_t j, auto part) {
+                    Lanes v = load(row + h + j, part) * inv * load(weight + h + j, part);
+                    store(out + h + j, turned(v, c + j / 2, s + j / 2, part, 1), part);
+                });
             }
         }
     });
@@ -377,31 +406,33 @@ static void rms_rotary_backward(const T* x, const float* weight, const float* co
     std::vector<float> partial(static_cast<size_t>(threads * d), 0.0f);
     at::parallel_for(0, n, std::max<int64_t>(1, n / threads + 1), [&](int64_t begin, int64_t end) {
         float* dw = partial.data() + at::get_thread_num() * d;
-        std::vector<float> turned(static_cast<size_t>(d));
-        float* g = turned.data();
+        std::vector<float> buffer(static_cast<size_t>(d));
+        float* g = buffer.data();
         for (int64_t i = begin; i < end; i++) {
             const T *row = x + i * d, *grad = dy + i * d;
-            float inv = inverse[i], dot = 0;
+            float inv = inverse[i];
             if (head == 0) {
-                for (int64_t j = 0; j < d; j++) g[j] = load(grad + j);
+                each_part(d, [&](int64_t j, auto part) { store(g + j, load(grad + j, part), part); });
             } else {
                 const float *c = cosine + i * head / 2, *s = sine + i * head / 2;
                 for (int64_t h = 0; h < d; h += head) {
-                    for (int64_t k = 0; k < head / 2; k++) {
-                        float a = load(grad + h + 2 * k), b = load(grad + h + 2 * k + 1);
-                        g[h + 2 * k] = a * c[k] + b * s[k];
-                        g[h + 2 * k + 1] = b * c[k] - a * s[k];
-                    }
+                    each_part(head, [&](int64_t j, auto part) {
+                        store(g + h + j, turned(load(grad + h + j, part), c + j / 2, s + j / 2, part, -1), part);
+                    });
                 }
             }
-            for (int64_t j = 0; j < d; j++) {
-                float normed = load(row + j) * inv;
-                dw[j] += g[j] * normed;
-                g[j] *= weight[j];
-                dot += g[j] * normed;
-            }
-            dot /= static_cast<float>(d);
-            for (int64_t j = 0; j < d; j++) store(dx + i * d + j, inv * (g[j] - load(row + j) * inv * dot));
+            Lanes dots{};
+            each_part(d, [&](int64_t j, auto part) {
+                Lanes normed = load(row + j, part) * inv, v = load(g + j, part);
+                store(dw + j, load(dw + j, part) + v * normed, part);
+                v *= load(weight + j, part);
+                store(g + j, v, part);
+                dots += v * normed;
+            });
+            float dot = sum(dots) / static_cast<float>(d);
+            each_part(d, [&](int64_t j, auto part) {
+                store(dx + i * d + j, inv * (load(g + j, part) - load(row + j, part) * inv * dot), part);
+            });
         }
     });
     for (int64_t j = 0; j < d; j++) {
@@ -449,21 +480,21 @@ constexpr float kGeluFactor = 0.7978845608f, kGeluCube = 0.044715f;
 template <typename T>
 static void gelu_forward(const T* x, T* y, int64_t n) {
     at::parallel_for(0, n, 32768, [&](int64_t begin, int64_t end) {
-        for (int64_t i = begin; i < end; i++) {
-            float v = load(x + i), u = kGeluFactor * (v + kGeluCube * v * v * v);
-            store(y + i, v * sigmoid(2 * u));
-        }
+        each_part(end - begin, [&](int64_t i, auto part) {
+            Lanes v = load(x + begin + i, part), u = kGeluFactor * (v + kGeluCube * v * v * v);
+            store(y + begin + i, v * sigmoid(2 * u), part);
+        });
     });
 }
 
 template <typename T>
 static void gelu_backward(const T* x, const T* dy, T* dx, int64_t n) {
     at::parallel_for(0, n, 32768, [&](int64_t begin, int64_t end) {
-        for (int64_t i = begin; i < end; i++) {
-            float v = load(x + i), u = kGeluFactor * (v + kGeluCube * v * v * v);
-            float s = sigmoid(2 * u), slope = kGeluFactor * (1 + 3 * kGeluCube * v * v);
-            store(dx + i, load(dy + i) * (s + 2 * v * s * (1 - s) * slope));
-        }
+        each_part(end - begin, [&](int64_t i, auto part) {
+            Lanes v = load(x + begin + i, part), u = kGeluFactor * (v + kGeluCube * v * v * v);
+            Lanes s = sigmoid(2 * u), slope = kGeluFactor * (1 + 3 * kGeluCube * v * v);
+            store(dx + begin + i, load(dy + begin + i, part) * (s + 2 * v * s * (1 - s) * slope), part);
+        });
     });
 }
 

@@ -22,7 +22,11 @@ internal static class TrainCommand
         return command;
     }
 
-    private static Task<int> RunAsync(ParseResult line, CancellationToken cancellationToken) => Task.Run(() =>
+    // On a thread of its own: one from the pool would be missing where the interruption arrives.
+    private static Task<int> RunAsync(ParseResult line, CancellationToken cancellationToken) =>
+        Task.Factory.StartNew(() => Run(line, cancellationToken), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+
+    private static int Run(ParseResult line, CancellationToken cancellationToken)
     {
         TrainingFile file = TrainingFile.Load(line.GetValue(s_file)!);
         torch.set_num_threads(line.GetValue(s_threads) ?? Environment.ProcessorCount);
@@ -38,7 +42,7 @@ internal static class TrainCommand
             trainer.Run(Log, cancellationToken);
         }
         return ExitCode.Done;
-    }, CancellationToken.None);
+    }
 
     private static void Log(string message) =>
         Console.WriteLine(DateTime.Now.ToString("HH:mm:ss ", CultureInfo.InvariantCulture) + message);

@@ -57,29 +57,40 @@ public static class Captions
         return counts;
     }
 
-    /// <summary>All captions of a config, one combination after the other.</summary>
-    public static IEnumerable<string> Corpus(SpriteWorldConfig config) =>
-        from subject in config.Subjects
-        from scene in config.Scenes
-        from motion in config.Motions
-        from colour in config.Colours
-        from size in config.Sizes
-        from time in scene.HasSky ? config.TimesOfDay : [TimeOfDay.Day]
-        from camera in config.CameraMoves
-        let clip = new ClipDescription
+    /// <summary>
+    /// Captions with every word of a config: all subjects with all motions and colours, since these decide each other's words,
+    /// while scenes, sizes, times and camera moves, which do not, take turns.
+    /// </summary>
+    public static IEnumerable<string> Corpus(SpriteWorldConfig config)
+    {
+        int turn = 0;
+        foreach (Subject subject in config.Subjects)
         {
-            Subject = subject,
-            Scene = scene,
-            Motion = motion,
-            Colour = colour,
-            Size = size,
-            TimeOfDay = time,
-            Camera = camera,
-            Start = (0.5f, 0.5f),
-            Extent = 0.45f,
+            foreach (Motion motion in config.Motions)
+            {
+                foreach (SubjectColour colour in config.Colours)
+                {
+                    (int rest, int scene) = Math.DivRem(turn++, config.Scenes.Count);
+                    (rest, int time) = Math.DivRem(rest, config.TimesOfDay.Count);
+                    (rest, int camera) = Math.DivRem(rest, config.CameraMoves.Count);
+                    var clip = new ClipDescription
+                    {
+                        Subject = subject,
+                        Scene = config.Scenes[scene],
+                        Motion = motion,
+                        Colour = colour,
+                        Size = config.Sizes[rest % config.Sizes.Count],
+                        TimeOfDay = config.Scenes[scene].HasSky ? config.TimesOfDay[time] : TimeOfDay.Day,
+                        Camera = config.CameraMoves[camera],
+                        Start = (0.5f, 0.5f),
+                        Extent = 0.45f,
+                    };
+                    foreach (string caption in s_speeds.SelectMany(speed => All(clip with { Speed = speed })).Distinct())
+                        yield return caption;
+                }
+            }
         }
-        from caption in s_speeds.SelectMany(speed => All(clip with { Speed = speed })).Distinct()
-        select caption;
+    }
 
     private static IEnumerable<string> Short(ClipDescription clip, Verb verb)
     {

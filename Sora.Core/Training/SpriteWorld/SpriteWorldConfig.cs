@@ -38,6 +38,14 @@ public sealed record SpriteWorldConfig
         Motions = [Motion.Left, Motion.Right, Motion.Up, Motion.Down, Motion.Bounces, Motion.Rests],
     };
 
+    /// <summary>Every subject, scene and motion, by day, at the usual size and before a still camera.</summary>
+    public static SpriteWorldConfig ByDay { get; } = new()
+    {
+        Subjects = SubjectCatalogue.All,
+        Scenes = SceneCatalogue.All,
+        Motions = Enum.GetValues<Motion>(),
+    };
+
     /// <summary>The whole catalogue.</summary>
     public static SpriteWorldConfig Everything { get; } = new()
     {
