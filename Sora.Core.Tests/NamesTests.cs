@@ -20,10 +20,11 @@ public class NamesTests
     }
 
     [Theory]
-    [InlineData("unipk", "Sampler 'unipk' is unknown; known: euler, unipc, nearest: unipc.")]
-    [InlineData("eluer", "Sampler 'eluer' is unknown; known: euler, unipc, nearest: euler.")]
-    [InlineData("ddim", "Sampler 'ddim' is unknown; known: euler, unipc.")]
-    [InlineData("", "Sampler '' is unknown; known: euler, unipc.")]
+    [InlineData("unipk", "Sampler 'unipk' is unknown; known: euler, heun, unipc, dpmpp-2m, lcm, nearest: unipc.")]
+    [InlineData("eluer", "Sampler 'eluer' is unknown; known: euler, heun, unipc, dpmpp-2m, lcm, nearest: euler.")]
+    [InlineData("dpmpp2m", "Sampler 'dpmpp2m' is unknown; known: euler, heun, unipc, dpmpp-2m, lcm, nearest: dpmpp-2m.")]
+    [InlineData("ddim", "Sampler 'ddim' is unknown; known: euler, heun, unipc, dpmpp-2m, lcm.")]
+    [InlineData("", "Sampler '' is unknown; known: euler, heun, unipc, dpmpp-2m, lcm.")]
     public void AnUnknownNameIsAnsweredWithTheKnownOnes(string name, string message) =>
         Assert.Equal(message, Assert.Throws<SoraException>(() => SamplerNames.Parse(name)).Message);
 

@@ -45,6 +45,10 @@ public class VideoRequestTests
         { () => Fish with { Steps = 0 }, "Steps 0 is out of range; allowed: 1 to 1000, nearest: 1." },
         { () => Fish with { GuidanceScale = -0.5f }, "GuidanceScale -0.5 is out of range; allowed: 0 to 100, nearest: 0." },
         { () => Fish with { GuidanceScale = float.NaN }, "GuidanceScale NaN is out of range; allowed: 0 to 100." },
+        { () => Fish with { GuidanceRescale = 1.5f }, "GuidanceRescale 1.5 is out of range; allowed: 0 to 1, nearest: 1." },
+        { () => Fish with { GuidanceInterval = new(-0.5f, 1) }, "The low end of the guidance interval -0.5 is out of range; allowed: 0 to 1, nearest: 0." },
+        { () => Fish with { GuidanceInterval = new(0, float.NaN) }, "The high end of the guidance interval NaN is out of range; allowed: 0 to 1." },
+        { () => Fish with { GuidanceInterval = new(0.75f, 0.25f) }, "The guidance interval 0.75:0.25 is empty; nearest: 0.25:0.75." },
         { () => Fish with { Shift = float.PositiveInfinity }, "Shift Infinity is out of range; allowed: 0.01 to 100, nearest: 100." },
         { () => Fish with { Seed = -1 }, "Seed -1 is out of range; allowed: 0 to 9223372036854775807, nearest: 0." },
     };
@@ -78,6 +82,8 @@ public class VideoRequestTests
                 FramesPerSecond = 8,
                 Steps = 20,
                 GuidanceScale = 5,
+                GuidanceInterval = SigmaInterval.All,
+                GuidanceRescale = 0,
                 Shift = 3,
                 Sampler = Sampler.UniPC,
                 Seed = 42,
@@ -97,12 +103,33 @@ public class VideoRequestTests
             FramesPerSecond = 24,
             Steps = 3,
             GuidanceScale = 1,
+            GuidanceInterval = new(0.25f, 0.75f),
+            GuidanceRescale = 0.7f,
             Shift = 1,
             Sampler = Sampler.Euler,
             Seed = 7,
         };
         Assert.Equal(full, full.Resolve(Limits));
     }
+
+    [Theory]
+    [InlineData("0.2:0.8", 0.2f, 0.8f)]
+    [InlineData("0:1", 0, 1)]
+    [InlineData("0.5:0.5", 0.5f, 0.5f)]
+    public void AnIntervalReadsBackFromItsText(string text, float low, float high)
+    {
+        Assert.Equal(new SigmaInterval(low, high), SigmaInterval.Parse(text));
+        Assert.Equal(text, SigmaInterval.Parse(text).ToString());
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("0.5")]
+    [InlineData("0.2:0.5:0.8")]
+    [InlineData("low:high")]
+    [InlineData(":")]
+    public void WhatIsNoIntervalIsABadRequest(string text) =>
+        Assert.Contains("is not a guidance interval", Assert.Throws<SoraException>(() => SigmaInterval.Parse(text)).Message, StringComparison.Ordinal);
 
     [Fact]
     public void AnOpenSeedIsDrawnAndReported()

@@ -12,4 +12,23 @@ public enum Sampler
     /// Zhao et al. 2023, arXiv 2302.04867).
     /// </summary>
     UniPC,
+
+    /// <summary>
+    /// Second order by two evaluations of the network a step, twice the time: <c>heun</c>
+    /// (<c>FlowMatchHeunDiscreteScheduler</c>; Karras et al. 2022, arXiv 2206.00364).
+    /// </summary>
+    Heun,
+
+    /// <summary>
+    /// DPM-Solver++ of second order from the last two steps: <c>dpmpp-2m</c> (<c>DPMSolverMultistepScheduler</c>; Lu et al.
+    /// 2022, arXiv 2211.01095).
+    /// </summary>
+    DpmPlusPlus2M,
+
+    /// <summary>
+    /// Consistency sampling, which predicts the data and adds fresh noise at each step: <c>lcm</c>
+    /// (<c>FlowMatchLCMScheduler</c>; Luo et al. 2023, arXiv 2310.04378). For models distilled to 1 to 8 steps; others come
+    /// out blurred.
+    /// </summary>
+    Lcm,
 }

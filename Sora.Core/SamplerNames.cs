@@ -5,9 +5,12 @@ public static class SamplerNames
 {
     private static readonly NamedValues<Sampler> Values = new("Sampler",
         ("euler", Sampler.Euler),
-        ("unipc", Sampler.UniPC));
+        ("heun", Sampler.Heun),
+        ("unipc", Sampler.UniPC),
+        ("dpmpp-2m", Sampler.DpmPlusPlus2M),
+        ("lcm", Sampler.Lcm));
 
-    /// <summary>Every known name: <c>euler</c>, <c>unipc</c>.</summary>
+    /// <summary>Every known name: <c>euler</c>, <c>heun</c>, <c>unipc</c>, <c>dpmpp-2m</c>, <c>lcm</c>.</summary>
     public static IReadOnlyList<string> All => Values.Names;
 
     /// <summary>The sampler of this name, in any letter case.</summary>

@@ -114,17 +114,19 @@ public sealed class VideoGenerator : IDisposable
 
         clock.Begin(GenerationStage.EncodingText);
         Tensor text = Finite.Require(_model.Prompts.Encode(request.Prompt, tokens => notes.Add(CutNote.Of(tokens))), "The text encoder");
-        var guidance = new Guidance(request.GuidanceScale!.Value);
+        var guidance = new Guidance(request.GuidanceScale!.Value, request.GuidanceInterval, request.GuidanceRescale!.Value);
         Tensor negative = guidance.IsOn ? _model.Prompts.Encode(request.NegativePrompt!) : text; // 1 L D
         cancellationToken.ThrowIfCancellationRequested();
 
-        clock.Begin(GenerationStage.Denoising, request.Steps!.Value);
         LatentShape shape = LatentShape.Of(request, _model.Vae.Config);
         Tensor noise = LatentNoise.Create(shape, request.Seed!.Value, _model.Device);     // 1 C t h w
         PatchGrid grid = Patchify.GridOf(noise, _model.Transformer.Config.PatchSize);
         using var velocity = new GuidedVelocity(_model.Transformer, guidance, text, negative, grid, _model.Device);
-        using ISolver solver = Solvers.Create(request.Sampler!.Value, request.Steps.Value, request.Shift!.Value, _model.Folder.Scheduler);
-        Tensor latent = FlowSampler.Sample(velocity.Predict, noise, solver, step => clock.Report(step, request.Steps.Value), cancellationToken: cancellationToken);
+        using ISolver solver = Solvers.Create(
+            request.Sampler!.Value, request.Steps!.Value, request.Shift!.Value, _model.Folder.Scheduler,
+            noise: step => LatentNoise.OfStep(step, shape, request.Seed.Value, _model.Device));
+        clock.Begin(GenerationStage.Denoising, solver.Evaluations());
+        Tensor latent = FlowSampler.Sample(velocity.Predict, noise, solver, done => clock.Report(done, solver.Evaluations()), cancellationToken: cancellationToken);
         Finite.Require(latent, "The transformer");                                        // 1 C t h w
         cancellationToken.ThrowIfCancellationRequested();
 

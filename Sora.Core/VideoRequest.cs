@@ -16,6 +16,7 @@ public sealed record VideoRequest(string Prompt)
     // Schedules have a thousand training times: more steps than that would repeat them.
     private static readonly ValueRange<int> StepCounts = new(1, 1000);
     private static readonly ValueRange<float> Guidance = new(0, 100);
+    private static readonly ValueRange<float> Shares = new(0, 1);
     private static readonly ValueRange<float> Shifts = new(0.01f, 100);
     private static readonly ValueRange<long> Seeds = new(0, long.MaxValue);
 
@@ -53,6 +54,21 @@ public sealed record VideoRequest(string Prompt)
     /// </summary>
     /// <value>0 to 100; by default the model's.</value>
     public float? GuidanceScale { get; init => field = Guidance.Require(nameof(GuidanceScale), value); }
+
+    /// <summary>
+    /// The noise levels at which guidance acts (Kynkäänniemi et al. 2024, arXiv 2404.07724). The steps at other levels are the
+    /// model itself, which takes half the time; without guidance near pure noise and near the data, videos vary more and
+    /// colours saturate less.
+    /// </summary>
+    /// <value>A part of 0 (data) to 1 (noise), both ends included; by default all of it.</value>
+    public SigmaInterval? GuidanceInterval { get; init; }
+
+    /// <summary>
+    /// How far the guided velocity is brought back to the spread that the prompt's own has, which keeps a large
+    /// <see cref="GuidanceScale"/> from overexposing (Lin et al. 2023, arXiv 2305.08891, section 3.4).
+    /// </summary>
+    /// <value>0 (not at all) to 1 (to the same spread); by default 0.</value>
+    public float? GuidanceRescale { get; init => field = Shares.Require(nameof(GuidanceRescale), value); }
 
     /// <summary>
     /// How far the steps are moved towards noise, sigma ← shift·sigma / (1 + (shift − 1)·sigma): 1 leaves them evenly
@@ -94,6 +110,8 @@ public sealed record VideoRequest(string Prompt)
             FramesPerSecond = FramesPerSecond ?? limits.FramesPerSecond,
             Steps = Steps ?? limits.Steps,
             GuidanceScale = GuidanceScale ?? limits.GuidanceScale,
+            GuidanceInterval = GuidanceInterval ?? SigmaInterval.All,
+            GuidanceRescale = GuidanceRescale ?? 0,
             Shift = Shift ?? limits.Shift,
             Sampler = Sampler ?? limits.Sampler,
             // Nine digits at most, so that a person can type it again.

@@ -14,7 +14,7 @@ public class CommandLineTests
         string[] lines = result.Output.Split('\n');
         foreach (string option in new[]
                  {
-                     "--output", "--size", "--frames", "--fps", "--steps", "--guidance", "--negative", "--seed", "--sampler",
+                     "--output", "--size", "--frames", "--fps", "--steps", "--guidance", "--guidance-interval", "--guidance-rescale", "--negative", "--seed", "--sampler",
                      "--shift", "--model", "--device", "--precision", "--threads", "--quiet", "--verbose",
                  })
         {
@@ -56,10 +56,13 @@ public class CommandLineTests
         { ["generate", "a fish", "--steps", "99999999999"], "--steps '99999999999' is too large a number." },
         { ["generate", "a fish", "--steps", "0"], "Steps 0 is out of range; allowed: 1 to 1000, nearest: 1." },
         { ["generate", "a fish", "--guidance", "NaN"], "GuidanceScale NaN is out of range; allowed: 0 to 100." },
+        { ["generate", "a fish", "--guidance-interval", "0.2"], "'0.2' is not a guidance interval: two noise levels from 0 to 1 with a colon between, such as 0.2:0.8." },
+        { ["generate", "a fish", "--guidance-interval", "0.8:0.2"], "The guidance interval 0.8:0.2 is empty; nearest: 0.2:0.8." },
+        { ["generate", "a fish", "--guidance-rescale", "2"], "GuidanceRescale 2 is out of range; allowed: 0 to 1, nearest: 1." },
         { ["generate", "a fish", "--size", "64"], "--size '64' is not a width and a height in pixels, such as 64x48." },
         { ["generate", "a fish", "--size", "-64x64"], "--size '-64x64' is not a width and a height" },
         { ["generate", "a fish", "--size", "0x64"], "Width 0 is out of range; allowed: 1 to 16384, nearest: 1." },
-        { ["generate", "a fish", "--sampler", "unipk"], "Sampler 'unipk' is unknown; known: euler, unipc, nearest: unipc." },
+        { ["generate", "a fish", "--sampler", "unipk"], "Sampler 'unipk' is unknown; known: euler, heun, unipc, dpmpp-2m, lcm, nearest: unipc." },
         { ["generate", "a fish", "--precision", "fp8"], "Precision 'fp8' is unknown; known: auto, full, bf16." },
         { ["generate", "a fish", "--device", "cudo"], "Device 'cudo' is unknown; known: cpu, cuda" },
         { ["generate", "a fish", "--threads", "0"], "Threads 0 is out of range; allowed: 1 to 1024, nearest: 1." },

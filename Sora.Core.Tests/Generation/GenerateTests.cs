@@ -100,6 +100,12 @@ public sealed class GenerateTests : IAsyncLifetime
     [InlineData(Sampler.Euler, 40, 100f)]
     [InlineData(Sampler.UniPC, 2, 0.01f)]
     [InlineData(Sampler.UniPC, 40, 100f)]
+    [InlineData(Sampler.Heun, 1, 0.01f)]
+    [InlineData(Sampler.Heun, 20, 100f)]
+    [InlineData(Sampler.DpmPlusPlus2M, 2, 0.01f)]
+    [InlineData(Sampler.DpmPlusPlus2M, 40, 100f)]
+    [InlineData(Sampler.Lcm, 1, 0.01f)]
+    [InlineData(Sampler.Lcm, 40, 100f)]
     public async Task EverySamplerTakesEveryNumberOfStepsAndShift(Sampler sampler, int steps, float shift)
     {
         await using GeneratedVideo video = await _generator.GenerateAsync(Fish with { Sampler = sampler, Steps = steps, Shift = shift, Width = 16, Height = 16, FrameCount = 1 });

@@ -9,13 +9,19 @@ public class NoiseScheduleTests
     [InlineData("Euler")]
     [InlineData("UniPC")]
     [InlineData("UniPC legacy")]
+    [InlineData("DPM")]
+    [InlineData("Wan DPM")]
     public void FallsFromNoiseToData(string name)
     {
         foreach ((int steps, double shift) in ((int, double)[])[(1, 3), (2, 1), (7, 0.5), (7, 12), (50, 5), (1000, 1)])
         {
-            NoiseSchedule schedule = name == "Euler"
-                ? NoiseSchedule.FlowMatchEuler(steps, shift)
-                : NoiseSchedule.UniPC(steps, shift, legacy: name == "UniPC legacy");
+            NoiseSchedule schedule = name switch
+            {
+                "Euler" => NoiseSchedule.FlowMatchEuler(steps, shift),
+                "DPM" => NoiseSchedule.Dpm(steps, shift),
+                "Wan DPM" => NoiseSchedule.WanDpm(steps, shift),
+                _ => NoiseSchedule.UniPC(steps, shift, legacy: name == "UniPC legacy"),
+            };
             Assert.Equal(steps, schedule.Steps);
             Assert.Equal(steps + 1, schedule.Sigmas.Count);
             Assert.InRange(schedule.Sigmas[0], 0.99f, 1);
@@ -34,6 +40,8 @@ public class NoiseScheduleTests
         Assert.Equal([1, 0.667f, 0.334f, 0.001f, 0], NoiseSchedule.FlowMatchEuler(4, 1).Sigmas.Select(s => MathF.Round(s, 6)));
         Assert.Equal([0.999999f, 0.75025f, 0.5005f, 0.25075f, 0], NoiseSchedule.UniPC(4, 1).Sigmas.Select(s => MathF.Round(s, 6)));
         Assert.Equal([0.999f, 0.74925f, 0.4995f, 0.24975f, 0], NoiseSchedule.UniPC(4, 1, legacy: true).Sigmas.Select(s => MathF.Round(s, 6)));
+        Assert.Equal([0.999f, 0.74925f, 0.4995f, 0.24975f, 0], NoiseSchedule.Dpm(4, 1).Sigmas.Select(s => MathF.Round(s, 6)));
+        Assert.Equal([1, 0.75f, 0.5f, 0.25f, 0], NoiseSchedule.WanDpm(4, 1).Sigmas);
     }
 
     [Fact]
@@ -44,6 +52,17 @@ public class NoiseScheduleTests
     public void TheEndMayRepeatTheLastLevel() =>
         Assert.Equal(0.50050002f, NoiseSchedule.UniPC(2, 1, endsAtZero: false).Sigmas[^1]);
 
+    [Fact]
+    public void GivenLevelsAreShiftedOnce()
+    {
+        NoiseSchedule schedule = NoiseSchedule.FromSigmas([1, 0.5, 0.25], 3);
+        Assert.Equal([1, 0.75f, 0.5f, 0], schedule.Sigmas);
+        Assert.Equal([1000, 750, 500], schedule.Times);
+        Assert.Equal(new SamplingStep(1, 0.75f, 750), schedule.At(1));
+        foreach (double[] levels in (double[][])[[], [0.5, 0.5], [0.5, 0.75], [1.5, 1], [1, 0], [1, double.NaN]])
+            Assert.Throws<ArgumentException>(() => NoiseSchedule.FromSigmas(levels, 1));
+    }
+
     [Theory]
     [InlineData(0, 1)]
     [InlineData(4, 0)]
@@ -52,5 +71,7 @@ public class NoiseScheduleTests
     {
         Assert.Throws<ArgumentOutOfRangeException>(() => NoiseSchedule.FlowMatchEuler(steps, shift));
         Assert.Throws<ArgumentOutOfRangeException>(() => NoiseSchedule.UniPC(steps, shift));
+        Assert.Throws<ArgumentOutOfRangeException>(() => NoiseSchedule.Dpm(steps, shift));
+        Assert.Throws<ArgumentOutOfRangeException>(() => NoiseSchedule.WanDpm(steps, shift));
     }
 }

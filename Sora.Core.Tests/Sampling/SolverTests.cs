@@ -7,21 +7,18 @@ namespace Sora.Tests.Sampling;
 
 public class SolverTests
 {
+    public static TheoryData<string> All => TestSolvers.All;
+
+    public static TheoryData<string> Deterministic => TestSolvers.Deterministic;
+
     [Theory]
-    [InlineData("euler")]
-    [InlineData("unipc 1")]
-    [InlineData("unipc 2")]
-    [InlineData("unipc 3")]
-    [InlineData("unipc bh1")]
-    [InlineData("unipc legacy")]
-    [InlineData("unipc from pure noise")]
-    [InlineData("unipc full order")]
+    [MemberData(nameof(Deterministic))]
     public void AConstantVelocityIsIntegratedExactly(string name)
     {
         foreach (int steps in (int[])[1, 2, 3, 5, 20])
         {
             using DisposeScope scope = NewDisposeScope();
-            using ISolver solver = Create(name, steps);
+            using ISolver solver = TestSolvers.Create(name, steps);
             Tensor noise = RandomTensor.Create(1, 2, 3, 4), data = RandomTensor.Create(2, 2, 3, 4);
             float start = solver.Schedule.Sigmas[0];
             Tensor sample = (data * (1 - start)) + (noise * start);
@@ -31,28 +28,42 @@ public class SolverTests
     }
 
     [Theory]
-    [InlineData("unipc 2", 4)]
-    [InlineData("unipc 3", 4)]
-    [InlineData("unipc bh1", 4)]
-    public void HigherOrdersAreCloserToTheExactPath(string name, double factor)
+    [MemberData(nameof(All))]
+    public void EveryPathToOnePointEndsThereFromEveryStart(string name)
     {
-        // Data of N(0, 1/4): the velocity and the path that it leads along are known in closed form.
-        const double Deviation = 0.5;
-        double Spread(double s) => Math.Sqrt((Deviation * Deviation * (1 - s) * (1 - s)) + (s * s));
-        Tensor Slope(Tensor x, SamplingStep step) =>
-            x * ((step.Sigma - ((1 - step.Sigma) * Deviation * Deviation)) / Math.Pow(Spread(step.Sigma), 2));
-
-        double Error(ISolver solver)
+        foreach ((int steps, int start) in ((int, int)[])[(1, 0), (2, 1), (10, 0), (10, 4), (10, 8), (10, 9), (20, 3)])
         {
             using DisposeScope scope = NewDisposeScope();
-            Tensor noise = ones([1]);
-            double exact = Deviation / Spread(solver.Schedule.Sigmas[0]);
-            return Math.Abs(FlowSampler.Sample(Slope, noise, solver).item<float>() - exact);
+            Tensor data = RandomTensor.Create(1, 8), noise = RandomTensor.Create(2, 8);
+            using ISolver solver = TestSolvers.Create(name, steps, 8);
+            float sigma = solver.Schedule.Sigmas[start];
+            var told = new List<int>();
+            var seen = new List<int>();
+            Tensor result = FlowSampler.Sample(
+                (x, step) =>
+                {
+                    seen.Add(step.Index);
+                    return (x - data) / step.Sigma;
+                },
+                (data * (1 - sigma)) + (noise * sigma), solver, told.Add, start);
+            Assert.InRange(RandomTensor.Distance(data, result), 0, 1e-5f);
+            Assert.Equal((start, steps - 1), (seen[0], seen[^1]));
+            Assert.Equal(Enumerable.Range(1, solver.Evaluations(start)), told);
         }
+    }
 
-        using ISolver euler = Create("euler", 20);
-        using ISolver solver = Create(name, 20);
-        Assert.True(Error(solver) * factor < Error(euler), $"{name}: {Error(solver)}, Euler: {Error(euler)}");
+    [Theory]
+    [MemberData(nameof(All))]
+    public void AnotherSamplingForgetsTheOneBefore(string name)
+    {
+        using DisposeScope scope = NewDisposeScope();
+        using ISolver solver = TestSolvers.Create(name, 6, 5);
+        Tensor noise = RandomTensor.Create(1, 5);
+        Tensor first = FlowSampler.Sample((x, step) => x.sin() * step.Sigma, noise, solver);
+        FlowSampler.Sample((x, _) => x * 3, noise, solver);
+        solver.Start();
+        solver.Step((_, _) => noise, noise, 0);
+        Assert.Equal(0, RandomTensor.Distance(first, FlowSampler.Sample((x, step) => x.sin() * step.Sigma, noise, solver)));
     }
 
     [Fact]
@@ -60,56 +71,79 @@ public class SolverTests
     {
         using DisposeScope scope = NewDisposeScope();
         using var solver = new EulerSolver(NoiseSchedule.FlowMatchEuler(3, 1));
-        Tensor x = solver.Step(full([1], 2f), full([1], 5f), 1);
+        Tensor x = solver.Step((_, _) => full([1], 2f), full([1], 5f), 1);
         float width = solver.Schedule.Sigmas[2] - solver.Schedule.Sigmas[1];
         Assert.Equal(5 + (width * 2), x.item<float>(), 6);
     }
 
     [Fact]
-    public void AnotherStartForgetsTheOneBefore()
+    public void HeunTakesTheMeanOfBothSlopesAndEulersLastStep()
     {
         using DisposeScope scope = NewDisposeScope();
-        using ISolver solver = Create("unipc 2", 6);
-        Tensor noise = RandomTensor.Create(1, 5);
-        Tensor first = FlowSampler.Sample((x, step) => x.sin() * step.Sigma, noise, solver);
-        FlowSampler.Sample((x, _) => x * 3, noise, solver);
-        solver.Start();
-        solver.Step(noise, noise, 0);
-        Assert.Equal(0, RandomTensor.Distance(first, FlowSampler.Sample((x, step) => x.sin() * step.Sigma, noise, solver)));
+        using var solver = new HeunSolver(NoiseSchedule.FlowMatchEuler(2, 1));
+        float first = solver.Schedule.Sigmas[0], second = solver.Schedule.Sigmas[1];
+        Tensor Slope(Tensor x, SamplingStep step) => x * step.Sigma;
+        Tensor x = solver.Step(Slope, full([1], 5f), 0);
+        float width = second - first, slope = 5 * first, there = (5 + (width * slope)) * second;
+        Assert.Equal(5 + (width * (slope + there) / 2), x.item<float>(), 5);
+        Assert.Equal(5 - (second * 5 * second), solver.Step(Slope, full([1], 5f), 1).item<float>(), 5);
+        Assert.Equal((3, 1, 0), (((ISolver)solver).Evaluations(), solver.Evaluations(1), solver.Evaluations(2)));
+    }
+
+    [Fact]
+    public void LcmCoversItsPredictionWithTheStepsNoise()
+    {
+        using DisposeScope scope = NewDisposeScope();
+        var asked = new List<int>();
+        using var solver = new LcmSolver(NoiseSchedule.FromSigmas([1, 0.5], 1), index =>
+        {
+            asked.Add(index);
+            return full([1], 8f);
+        });
+        Assert.Equal((0.5f * (5 - 2)) + (0.5f * 8), solver.Step((_, _) => full([1], 2f), full([1], 5f), 0).item<float>(), 6);
+        Assert.Equal(5 - (0.5f * 2), solver.Step((_, _) => full([1], 2f), full([1], 5f), 1).item<float>(), 6);
+        Assert.Equal([0], asked);
     }
 
     [Theory]
     [InlineData(0)]
     [InlineData(4)]
-    public void TheOrderOfUniPCIsOneToThree(int order) =>
+    public void TheOrderIsOneToThree(int order)
+    {
         Assert.Throws<ArgumentOutOfRangeException>(() => new UniPCSolver(NoiseSchedule.UniPC(2, 1), order));
+        Assert.Throws<ArgumentOutOfRangeException>(() => new DpmSolver(NoiseSchedule.Dpm(2, 1), order));
+        Assert.Throws<ArgumentOutOfRangeException>(() => new DpmSolver(NoiseSchedule.Dpm(2, 1), 3, noise: _ => ones([1])));
+    }
 
     [Fact]
     public void TheConfigDecidesTheForm()
     {
         var config = new SchedulerConfig { ClassName = SchedulerConfig.UniPC, NumTrainTimesteps = 500, FinalSigmasType = "sigma_min" };
         using ISolver unipc = Solvers.Create(Sampler.UniPC, 4, 3, config);
+        using ISolver dpm = Solvers.Create(Sampler.DpmPlusPlus2M, 4, 3, config);
         using ISolver euler = Solvers.Create(Sampler.Euler, 4, 3, config);
         Assert.IsType<UniPCSolver>(unipc);
-        Assert.Equal(unipc.Schedule.Sigmas[3], unipc.Schedule.Sigmas[4]);
-        Assert.Equal(499, unipc.Schedule.Times[0]);
+        Assert.IsType<DpmSolver>(dpm);
         Assert.IsType<EulerSolver>(euler);
-        Assert.Equal(500, euler.Schedule.Times[0]);
+        Assert.Equal((499, 499, 500), (unipc.Schedule.Times[0], dpm.Schedule.Times[0], euler.Schedule.Times[0]));
         using DisposeScope scope = NewDisposeScope();
-        Assert.True(FlowSampler.Sample((x, _) => x.sin(), RandomTensor.Create(1, 4), unipc).isfinite().all().item<bool>());
+        foreach (ISolver solver in (ISolver[])[unipc, dpm])
+        {
+            Assert.Equal(solver.Schedule.Sigmas[3], solver.Schedule.Sigmas[4]);
+            Assert.True(FlowSampler.Sample((x, _) => x.sin(), RandomTensor.Create(1, 4), solver).isfinite().all().item<bool>());
+        }
     }
 
-    private static ISolver Create(string name, int steps) => name switch
+    [Fact]
+    public void EverySamplerHasItsSolverAndLcmNeedsNoise()
     {
-        "euler" => new EulerSolver(NoiseSchedule.FlowMatchEuler(steps, 3)),
-        "unipc 1" => new UniPCSolver(NoiseSchedule.UniPC(steps, 3), 1),
-        "unipc 2" => new UniPCSolver(NoiseSchedule.UniPC(steps, 3)),
-        "unipc 3" => new UniPCSolver(NoiseSchedule.UniPC(steps, 3), 3),
-        "unipc bh1" => new UniPCSolver(NoiseSchedule.UniPC(steps, 3), linearScale: true),
-        "unipc legacy" => new UniPCSolver(NoiseSchedule.UniPC(steps, 3, legacy: true)),
-        // Euler's levels start at sigma 1, where lambda is infinite.
-        "unipc from pure noise" => new UniPCSolver(NoiseSchedule.FlowMatchEuler(steps, 3), 3, linearScale: true),
-        "unipc full order" => new UniPCSolver(NoiseSchedule.UniPC(steps, 3), 3, lowerOrderFinal: false),
-        _ => throw new ArgumentOutOfRangeException(nameof(name)),
-    };
+        var config = new SchedulerConfig { ClassName = SchedulerConfig.Euler };
+        foreach (Sampler sampler in Enum.GetValues<Sampler>())
+        {
+            using ISolver solver = Solvers.Create(sampler, 7, 2, config, noise: _ => ones([1]));
+            Assert.Equal(7, solver.Schedule.Steps);
+            Assert.Equal(sampler == Sampler.Heun ? 13 : 7, solver.Evaluations());
+        }
+        Assert.Throws<ArgumentNullException>(() => Solvers.Create(Sampler.Lcm, 7, 2, config));
+    }
 }

@@ -16,11 +16,10 @@ public sealed class EulerSolver(NoiseSchedule schedule) : ISolver
     }
 
     /// <inheritdoc/>
-    public Tensor Step(Tensor velocity, Tensor sample, int index)
+    public Tensor Step(Velocity velocity, Tensor sample, int index)
     {
         using DisposeScope scope = NewDisposeScope();
-        float width = Schedule.Sigmas[index + 1] - Schedule.Sigmas[index];
-        return scope.MoveToOuter(sample + (velocity.to(float32) * width));
+        return scope.MoveToOuter(sample + (Schedule.Evaluate(velocity, sample, index) * Schedule.Width(index)));
     }
 
     /// <inheritdoc/>

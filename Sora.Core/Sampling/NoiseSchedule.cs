@@ -65,6 +65,71 @@ public sealed class NoiseSchedule
         return new(sigmas, endsAtZero ? 0 : (float)sigmas[^1], s => Math.Truncate(s * trainSteps));
     }
 
+    /// <summary>
+    /// The schedule of diffusers' <c>DPMSolverMultistepScheduler</c> with flow sigmas: it starts at 1 − 1/<paramref name="trainSteps"/>
+    /// before the shift.
+    /// </summary>
+    /// <param name="steps">Number of steps, from 1.</param>
+    /// <param name="shift">The shift, above 0.</param>
+    /// <param name="trainSteps">Number of training times; the network gets whole ones.</param>
+    /// <param name="endsAtZero">False repeats the last noise level in place of the final 0.</param>
+    /// <exception cref="ArgumentOutOfRangeException">An argument lies outside its range.</exception>
+    public static NoiseSchedule Dpm(int steps, double shift, int trainSteps = 1000, bool endsAtZero = true)
+    {
+        Check(steps, shift, trainSteps);
+        return WholeTimes(Between(1 - (1.0 / trainSteps), 0, steps, steps), shift, trainSteps, endsAtZero);
+    }
+
+    /// <summary>
+    /// The schedule that the original Wan code gives to its <c>FlowDPMSolverMultistepScheduler</c>: it starts at pure noise, sigma 1.
+    /// </summary>
+    /// <param name="steps">Number of steps, from 1.</param>
+    /// <param name="shift">The shift, above 0.</param>
+    /// <param name="trainSteps">Number of training times; the network gets whole ones.</param>
+    /// <exception cref="ArgumentOutOfRangeException">An argument lies outside its range.</exception>
+    public static NoiseSchedule WanDpm(int steps, double shift, int trainSteps = 1000)
+    {
+        Check(steps, shift, trainSteps);
+        return WholeTimes(Between(1, 0, steps, steps), shift, trainSteps, endsAtZero: true);
+    }
+
+    /// <summary>A schedule of given noise levels, as distilled models are published with, and a final 0.</summary>
+    /// <param name="sigmas">The noise levels before the shift, falling, above 0 and at most 1.</param>
+    /// <param name="shift">The shift, above 0; 1 leaves the levels as they are.</param>
+    /// <param name="trainSteps">Number of training times; times are fractions of it.</param>
+    /// <exception cref="ArgumentException">There are no levels, or they do not fall.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">An argument lies outside its range.</exception>
+    public static NoiseSchedule FromSigmas(IReadOnlyList<double> sigmas, double shift, int trainSteps = 1000)
+    {
+        ArgumentNullException.ThrowIfNull(sigmas);
+        Check(Math.Max(1, sigmas.Count), shift, trainSteps);
+        if (sigmas.Count == 0 || !sigmas.All(s => s is > 0 and <= 1) || sigmas.Zip(sigmas.Skip(1)).Any(pair => pair.Second >= pair.First))
+            throw new ArgumentException($"The noise levels {string.Join(", ", sigmas)} do not fall from at most 1 to above 0.", nameof(sigmas));
+        return new(sigmas.Select(s => Shift(s, shift)), 0, s => (float)s * trainSteps);
+    }
+
+    /// <summary>Where the sampling stands before a step.</summary>
+    /// <param name="index">The step, 0 to <see cref="Steps"/> − 1.</param>
+    public SamplingStep At(int index) => new(index, _sigmas[index], _times[index]);
+
+    /// <summary>What a step adds to sigma; negative.</summary>
+    internal float Width(int index) => _sigmas[index + 1] - _sigmas[index];
+
+    /// <summary>log alpha − log sigma at a noise level, half the logarithm of the signal's power over the noise's; −∞ at sigma 1, ∞ at 0.</summary>
+    internal double Lambda(int index) => Math.Log(1.0 - _sigmas[index]) - Math.Log(_sigmas[index]);
+
+    /// <summary>The velocity at a noise level, float32.</summary>
+    internal Tensor Evaluate(Velocity velocity, Tensor sample, int index) => velocity(sample, At(index)).to(float32);
+
+    /// <summary>The data x − sigma·v that the velocity at a noise level predicts.</summary>
+    internal Tensor PredictData(Velocity velocity, Tensor sample, int index) => sample - (Evaluate(velocity, sample, index) * _sigmas[index]);
+
+    private static NoiseSchedule WholeTimes(IEnumerable<double> sigmas, double shift, int trainSteps, bool endsAtZero)
+    {
+        double[] shifted = [.. sigmas.Select(s => Shift(s, shift))];
+        return new(shifted, endsAtZero ? 0 : (float)shifted[^1], s => Math.Truncate(s * trainSteps));
+    }
+
     // The first of a number of equal intervals' borders, counted from the first end.
     private static IEnumerable<double> Between(double first, double last, int count, int intervals)
     {

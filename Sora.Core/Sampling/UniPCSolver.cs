@@ -14,7 +14,7 @@ public sealed class UniPCSolver : ISolver
     private readonly int _order;
     private readonly bool _linearScale;
     private readonly bool _lowerOrderFinal;
-    private readonly List<Prediction> _history = [];
+    private readonly PredictionHistory _history;
     private Tensor? _last;
     private int _lastOrder;
 
@@ -30,6 +30,7 @@ public sealed class UniPCSolver : ISolver
         ArgumentOutOfRangeException.ThrowIfGreaterThan(order, 3);
         Schedule = schedule;
         (_order, _linearScale, _lowerOrderFinal) = (order, linearScale, lowerOrderFinal);
+        _history = new(order);
     }
 
     /// <inheritdoc/>
@@ -38,20 +39,21 @@ public sealed class UniPCSolver : ISolver
     /// <inheritdoc/>
     public void Start()
     {
-        foreach (Prediction prediction in _history)
-            prediction.Data.Dispose();
-        _history.Clear();
+        _history.Dispose();
         _last?.Dispose();
         _last = null;
     }
 
     /// <inheritdoc/>
-    public Tensor Step(Tensor velocity, Tensor sample, int index)
+    public Tensor Step(Velocity velocity, Tensor sample, int index)
     {
         using DisposeScope scope = NewDisposeScope();
-        Tensor data = sample - (velocity.to(float32) * Schedule.Sigmas[index]);
+        Tensor data = Schedule.PredictData(velocity, sample, index);
         Tensor corrected = _last is null ? sample : Advance(_last, index - 1, _lastOrder, data);
-        Remember(data, corrected, index);
+        // The prediction is the one made from the sample before its correction.
+        _history.Add(data, Schedule.Lambda(index));
+        _last?.Dispose();
+        _last = corrected.alias().DetachFromDisposeScope();
         // Without noise there is no logarithm of it: lambda is infinite, and the step to it returns the prediction.
         int order = Schedule.Sigmas[index + 1] == 0 ? 1 : Math.Min(_order, _history.Count);
         _lastOrder = _lowerOrderFinal ? Math.Min(order, Schedule.Steps - index) : order;
@@ -68,13 +70,13 @@ public sealed class UniPCSolver : ISolver
     private Tensor Advance(Tensor x, int from, int order, Tensor? there)
     {
         double sigma = Schedule.Sigmas[from], next = Schedule.Sigmas[from + 1];
-        double lambda = Lambda(from), h = Lambda(from + 1) - lambda;
+        double lambda = Schedule.Lambda(from), h = Schedule.Lambda(from + 1) - lambda;
         double decay = Math.Exp(-h) - 1;                                   // −1 where h is infinite
         Tensor current = _history[0].Data;
         Tensor result = (x * (next / sigma)) - (current * ((1 - next) * decay));
 
         // A prediction at pure noise lies infinitely far away in lambda, and its difference quotient is zero.
-        Prediction[] past = [.. _history.Skip(1).Take(order - 1).Where(p => double.IsFinite(p.Lambda))];
+        Prediction[] past = [.. Enumerable.Range(1, order - 1).Select(age => _history[age]).Where(p => double.IsFinite(p.Lambda))];
         double[] places = [.. past.Select(p => (p.Lambda - lambda) / h)];
         double scale = _linearScale && double.IsFinite(h) ? -h : decay;
         double[] weights = there is null
@@ -84,21 +86,4 @@ public sealed class UniPCSolver : ISolver
             result = result - ((past[k].Data - current) * ((1 - next) * scale * weights[k] / places[k]));
         return there is null ? result : result - ((there - current) * ((1 - next) * scale * weights[^1]));
     }
-
-    // The prediction is the one made from the sample before its correction.
-    private void Remember(Tensor data, Tensor sample, int index)
-    {
-        _history.Insert(0, new(data.DetachFromDisposeScope(), Lambda(index)));
-        if (_history.Count > _order)
-        {
-            _history[^1].Data.Dispose();
-            _history.RemoveAt(_history.Count - 1);
-        }
-        _last?.Dispose();
-        _last = sample.alias().DetachFromDisposeScope();
-    }
-
-    private double Lambda(int index) => Math.Log(1.0 - Schedule.Sigmas[index]) - Math.Log(Schedule.Sigmas[index]);
-
-    private readonly record struct Prediction(Tensor Data, double Lambda);
 }

@@ -5,7 +5,8 @@ namespace Sora.Transformer;
 
 /// <summary>
 /// The velocity of one video under guidance. The video with its prompt and the video with the negative prompt run as one
-/// packed batch; positions and the text's keys and values are computed once.
+/// packed batch; positions and the text's keys and values are computed once. Where guidance is off the negative prompt is
+/// not computed.
 /// </summary>
 public sealed class GuidedVelocity : IDisposable
 {
@@ -13,6 +14,7 @@ public sealed class GuidedVelocity : IDisposable
     private readonly Guidance _guidance;
     private readonly TextContext _text;
     private readonly PackedSequence _sequence;
+    private readonly GuidedVelocity? _unguided;
 
     /// <summary>Prepares the texts.</summary>
     /// <param name="transformer">The denoiser.</param>
@@ -29,11 +31,16 @@ public sealed class GuidedVelocity : IDisposable
         _guidance = guidance;
         _text = transformer.Prepare(guidance.IsOn ? cat([text, negative], 0) : text).Detach();
         _sequence = new(Enumerable.Repeat(grid, guidance.IsOn ? 2 : 1), transformer.Config.AttentionHeadDim, device);
+        // At noise levels without guidance the prompt runs alone.
+        if (guidance.IsOn && guidance.Interval is { } interval && interval != SigmaInterval.All)
+            _unguided = new(transformer, default, text, text, grid, device);
     }
 
     /// <summary>The guided velocity of a sample [1, C, t, h, w] at a step; a <see cref="Velocity"/>.</summary>
     public Tensor Predict(Tensor sample, SamplingStep step)
     {
+        if (_unguided is not null && !_guidance.IsOnAt(step.Sigma))
+            return _unguided.Predict(sample, step);
         PatchGrid grid = _sequence.Layout.Grid(0);
         IReadOnlyList<int> patch = _transformer.Config.PatchSize;
         int clips = _sequence.Layout.Clips;
@@ -47,6 +54,7 @@ public sealed class GuidedVelocity : IDisposable
     /// <summary>Frees the prepared texts and positions.</summary>
     public void Dispose()
     {
+        _unguided?.Dispose();
         _text.Dispose();
         _sequence.Dispose();
     }

@@ -15,6 +15,7 @@ if (args is [DecodingMemoryBenchmark.ChildArgument, { } frames])
     ("memory", DecodingMemoryBenchmark.Run),
     ("endurance", EnduranceBenchmark.Run),
     ("cli", CommandLineBenchmark.Run),
+    ("samplers", SamplerBenchmark.Run),
 ];
 bool quick = false;
 string? only = null, output = null;

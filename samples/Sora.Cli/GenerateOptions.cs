@@ -31,6 +31,13 @@ internal static class GenerateOptions
     private static readonly Option<float?> Guidance = Setting.Number<float>("--guidance", "G",
         "How strongly the prompt is followed, 0 to 100; 1 is fastest [default: the model's]");
 
+    private static readonly Option<SigmaInterval?> GuidanceInterval = Setting.Of("--guidance-interval", "LOW:HIGH",
+        "Noise levels at which guidance acts, within 0 (data) to 1 (noise); the steps at others take half the time [default: 0:1]",
+        SigmaInterval.Parse);
+
+    private static readonly Option<float?> GuidanceRescale = Setting.Number<float>("--guidance-rescale", "X",
+        "How far strong guidance is kept from overexposing, 0 to 1 [default: 0]");
+
     private static readonly Option<string?> Negative = Setting.Text("--negative", "TEXT",
         "What the video shall not show [default: the model's]");
 
@@ -38,7 +45,8 @@ internal static class GenerateOptions
         "Seed of the noise; the same seed gives the same video [default: random]");
 
     private static readonly Option<Sampler?> Sampler = Setting.Of("--sampler", string.Join('|', SamplerNames.All),
-        "Solver that takes the steps [default: the model's]", SamplerNames.Parse);
+        "Solver that takes the steps; heun takes twice the time a step, lcm is for models distilled to a few steps [default: the model's]",
+        SamplerNames.Parse);
 
     private static readonly Option<float?> Shift = Setting.Number<float>("--shift", "S",
         "How far the steps are moved towards noise, 0.01 to 100 [default: the model's]");
@@ -59,7 +67,7 @@ internal static class GenerateOptions
 
     public static IEnumerable<Option> All =>
     [
-        Output, Size, Frames, FramesPerSecond, Steps, Guidance, Negative, Seed, Sampler, Shift,
+        Output, Size, Frames, FramesPerSecond, Steps, Guidance, GuidanceInterval, GuidanceRescale, Negative, Seed, Sampler, Shift,
         Model, Device, Precision, Threads, Quiet,
     ];
 
@@ -78,6 +86,8 @@ internal static class GenerateOptions
             FramesPerSecond = line.GetValue(FramesPerSecond),
             Steps = line.GetValue(Steps),
             GuidanceScale = line.GetValue(Guidance),
+            GuidanceInterval = line.GetValue(GuidanceInterval),
+            GuidanceRescale = line.GetValue(GuidanceRescale),
             Shift = line.GetValue(Shift),
             Seed = line.GetValue(Seed),
             Sampler = line.GetValue(Sampler),

@@ -1,0 +1,55 @@
+using Sora.Patches;
+using Sora.Sampling;
+using Sora.Tests.Engine;
+using Sora.Transformer;
+using Xunit;
+
+namespace Sora.Tests.Transformer;
+
+[Collection(LiveTensors.Name)]
+public sealed class GuidedVelocityTests : IDisposable
+{
+    private readonly DiffusionTransformer _network = TestTransformer.Load();
+
+    public void Dispose() => _network.Dispose();
+
+    [Fact]
+    public void OutsideTheIntervalTheVelocityIsThePromptsAndTheNegativeTextIsNotRead()
+    {
+        using DisposeScope scope = NewDisposeScope();
+        Tensor text = RandomTensor.Create(1, 1, 7, _network.Config.TextDim);
+        Tensor unreadable = full([1, 7, _network.Config.TextDim], float.NaN);
+        Tensor sample = RandomTensor.Create(2, 1, _network.Config.InChannels, 2, 4, 6);
+        PatchGrid grid = Patchify.GridOf(sample, _network.Config.PatchSize);
+        using var plain = new GuidedVelocity(_network, new Guidance(1), text, text, grid, CPU);
+        using var guided = new GuidedVelocity(_network, new Guidance(5, new SigmaInterval(0.3f, 0.6f)), text, unreadable, grid, CPU);
+
+        foreach (float sigma in (float[])[1, 0.61f, 0.29f])
+            Assert.Equal(0, RandomTensor.Distance(plain.Predict(sample, new(0, sigma, sigma * 1000)), guided.Predict(sample, new(0, sigma, sigma * 1000))));
+        Assert.False(guided.Predict(sample, new(0, 0.5f, 500)).isfinite().all().item<bool>());
+    }
+
+    [Fact]
+    public void InsideTheIntervalTheVelocityIsThatOfGuidanceAtEveryLevel()
+    {
+        using DisposeScope scope = NewDisposeScope();
+        Tensor text = RandomTensor.Create(1, 1, 7, _network.Config.TextDim), negative = RandomTensor.Create(3, 1, 7, _network.Config.TextDim);
+        Tensor sample = RandomTensor.Create(2, 1, _network.Config.InChannels, 2, 4, 6);
+        PatchGrid grid = Patchify.GridOf(sample, _network.Config.PatchSize);
+        using var always = new GuidedVelocity(_network, new Guidance(5), text, negative, grid, CPU);
+        using var within = new GuidedVelocity(_network, new Guidance(5, new SigmaInterval(0.3f, 0.6f)), text, negative, grid, CPU);
+        Assert.Equal(0, RandomTensor.Distance(always.Predict(sample, new(0, 0.5f, 500)), within.Predict(sample, new(0, 0.5f, 500))));
+    }
+
+    [Fact]
+    public void DisposingItFreesWhatBothPassesPrepared()
+    {
+        long before = LiveTensors.Count();
+        using (DisposeScope scope = NewDisposeScope())
+        {
+            Tensor text = RandomTensor.Create(1, 1, 7, _network.Config.TextDim);
+            new GuidedVelocity(_network, new Guidance(5, new SigmaInterval(0.3f, 0.6f)), text, text, new(2, 2, 3), CPU).Dispose();
+        }
+        Assert.Equal(before, LiveTensors.Count());
+    }
+}

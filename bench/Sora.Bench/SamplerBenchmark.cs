@@ -1,0 +1,108 @@
+using System.Globalization;
+using Sora.Latents;
+using Sora.Patches;
+using Sora.Sampling;
+using Sora.Text;
+using Sora.Transformer;
+using Sora.Weights;
+
+namespace Sora.Bench;
+
+/// <summary>
+/// How far each sampler's latent is from where the flow leads, at several numbers of steps: the norm of the difference over
+/// that of the reference, which Heun's method takes many steps to. The mean over a few prompts, in float32, with the model's
+/// own guidance and shift.
+/// </summary>
+internal static class SamplerBenchmark
+{
+    private static readonly string[] s_prompts =
+    [
+        "a red fish swims left in the deep sea",
+        "a yellow ball bounces in the desert",
+        "a dog moves right on the meadow",
+    ];
+
+    public static IEnumerable<Measurement> Run(bool quick)
+    {
+        if ((quick ? Repository.TinyModel : Repository.PocketModel) is not { } model)
+            return [Measurement.Missing("sampler error", "%", "models/pocket is missing")];
+        int[] counts = quick ? [1, 2, 4] : [5, 10, 20, 40];
+        Sampler[] samplers = [.. SamplerNames.All.Select(SamplerNames.Parse)];
+        double[,] errors = Measure(model, samplers, counts, reference: quick ? 8 : 400, s_prompts[..(quick ? 1 : 3)], quick);
+        Print(samplers, counts, errors);
+        return [.. samplers.SelectMany((sampler, row) => counts.Select((steps, column) =>
+            new Measurement($"{SamplerNames.NameOf(sampler)}, {steps} steps, error of the latent", errors[row, column], "%")))];
+    }
+
+    private static double[,] Measure(string model, Sampler[] samplers, int[] counts, int reference, string[] prompts, bool quick)
+    {
+        using IDisposable noGradients = no_grad();
+        ModelFolder folder = ModelFolder.Open(model);
+        using var transformer = new DiffusionTransformer(folder.Transformer, new CheckpointParameters(folder.TransformerPath, float32, CPU));
+        var errors = new double[samplers.Length, counts.Length];
+        foreach (string prompt in prompts)
+        {
+            Console.Error.WriteLine($"  {prompt} ...");
+            using DisposeScope scope = NewDisposeScope();
+            VideoRequest request = RequestOf(prompt, folder.Limits, quick);
+            LatentShape shape = LatentShape.Of(request, folder.Vae);
+            Tensor noise = LatentNoise.Create(shape, request.Seed!.Value, CPU);           // 1 C t h w
+            PatchGrid grid = Patchify.GridOf(noise, folder.Transformer.PatchSize);
+            (Tensor text, Tensor negative) = Encode(folder, request);                     // 1 L D
+            using var velocity = new GuidedVelocity(transformer, new Guidance(request.GuidanceScale!.Value), text, negative, grid, CPU);
+            Tensor exact = Sample(Sampler.Heun, reference);
+            for (int row = 0; row < samplers.Length; row++)
+            {
+                for (int column = 0; column < counts.Length; column++)
+                {
+                    using DisposeScope one = NewDisposeScope();
+                    Tensor difference = Sample(samplers[row], counts[column]) - exact;
+                    errors[row, column] += difference.norm().item<float>() / exact.norm().item<float>() / prompts.Length;
+                }
+            }
+
+            Tensor Sample(Sampler sampler, int steps)
+            {
+                using ISolver solver = Solvers.Create(
+                    sampler, steps, request.Shift!.Value, folder.Scheduler,
+                    noise: step => LatentNoise.OfStep(step, shape, request.Seed.Value, CPU));
+                return FlowSampler.Sample(velocity.Predict, noise, solver);
+            }
+        }
+        return errors;
+    }
+
+    private static VideoRequest RequestOf(string prompt, ModelLimits limits, bool quick)
+    {
+        VideoRequest request = new(prompt) { Seed = 1 };
+        return (quick
+            ? request with { Width = 2 * limits.SpatialStride, Height = 2 * limits.SpatialStride, FrameCount = limits.TemporalStride + 1 }
+            : request).Resolve(limits);
+    }
+
+    private static (Tensor Text, Tensor Negative) Encode(ModelFolder folder, VideoRequest request)
+    {
+        using var encoder = new UMT5Encoder(
+            folder.TextEncoder, new CheckpointParameters(folder.TextEncoderPath, float32, CPU, CheckpointParameters.TextEncoderNames));
+        var prompts = new PromptEncoder(
+            new PromptTokenizer(SentencePieceTokenizer.Load(folder.SentencePiecePath)), encoder, folder.Defaults.MaxSequenceLength, CPU);
+        return (prompts.Encode(request.Prompt), prompts.Encode(request.NegativePrompt!));
+    }
+
+    // The table of docs/sampling.md.
+    private static void Print(Sampler[] samplers, int[] counts, double[,] errors)
+    {
+        Console.WriteLine($"| sampler | {string.Join(" | ", counts.Select(steps => $"{steps} steps"))} |");
+        Console.WriteLine($"| --- |{string.Concat(counts.Select(_ => " --- |"))}");
+        for (int row = 0; row < samplers.Length; row++)
+        {
+            IEnumerable<string> cells = counts.Select((_, column) => (errors[row, column] * 100).ToString("0.00 '%'", CultureInfo.InvariantCulture));
+            Console.WriteLine($"| `{SamplerNames.NameOf(samplers[row])}` | {string.Join(" | ", cells)} |");
+        }
+        int at = counts.IndexOf(20) is var found and >= 0 ? found : counts.Length - 1;
+        Console.WriteLine($"Least error at {counts[at]} steps: {Least(_ => true)}; with one call of the network a step: {Least(s => s != Sampler.Heun)}.\n");
+
+        string Least(Func<Sampler, bool> takes) => SamplerNames.NameOf(
+            samplers.Select((sampler, row) => (sampler, Error: errors[row, at])).Where(pair => takes(pair.sampler)).MinBy(pair => pair.Error).sampler);
+    }
+}
