@@ -38,6 +38,23 @@ public class OptimizerTests
     }
 
     [Fact]
+    public void MuonTakesAKernelAsTheMatrixOfItsOutputs()
+    {
+        using DisposeScope scope = NewDisposeScope();
+        Tensor gradient = RandomTensor.Create(1, 6, 3, 2, 2);
+        Assert.Equal(0, (Moved(gradient) - Moved(gradient.reshape(6, 12)).reshape(6, 3, 2, 2)).abs().max().item<float>());
+
+        static Tensor Moved(Tensor gradient)
+        {
+            var weight = new Parameter(zeros(gradient.shape)) { grad = gradient };
+            using var muon = new Muon([KeyValuePair.Create("w", weight)]);
+            muon.Step(0.1);
+            Assert.True(weight.abs().max().item<float>() > 0.01);
+            return weight.detach();
+        }
+    }
+
+    [Fact]
     public void BothFindTheLeastSquares()
     {
         using DisposeScope scope = NewDisposeScope();

@@ -1,6 +1,8 @@
 using Sora.Tests.Engine;
 using Sora.Tests.Training.SpriteWorld;
 using Sora.Training;
+using Sora.VideoVae;
+using Sora.Weights;
 using Xunit;
 
 namespace Sora.Tests.Training;
@@ -44,6 +46,25 @@ public sealed class ResumeTests : IDisposable
         var exception = Assert.Throws<SoraException>(() =>
             new VaeTrainer(config with { Vae = config.Vae with { BaseDim = 6 } }, SyntheticAtlas.FirstEdition, float32));
         Assert.Contains("this training's has", exception.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void BeginsWithTheWeightsOfAComponent()
+    {
+        string first = Sub("first"), second = Sub("second");
+        TrainVae(first, stopAt: null);
+        VaeTrainingConfig config = TinyTraining.Vae(second, 5) with { StartFolder = Path.Combine(first, "vae") };
+        using (var trainer = new VaeTrainer(config, SyntheticAtlas.FirstEdition, float32))
+        using (var published = new CheckpointParameters(config.StartFolder, float32, CPU))
+        using (var network = new VideoAutoencoder(config.Vae, published))
+        {
+            Assert.NotEmpty(network.Parameters);
+            Assert.All(network.Parameters, p => Assert.Equal(0, (p.Value - trainer.Network.Parameters[p.Key]).abs().max().item<float>()));
+        }
+
+        config = config with { Vae = config.Vae with { ZDim = 6, LatentsMean = [0, 0, 0, 0, 0, 0], LatentsStd = [1, 1, 1, 1, 1, 1] } };
+        var exception = Assert.Throws<SoraException>(() => new VaeTrainer(config, SyntheticAtlas.FirstEdition, float32));
+        Assert.Contains("the config asks for", exception.Message, StringComparison.Ordinal);
     }
 
     public void Dispose() => Directory.Delete(_folder, true);

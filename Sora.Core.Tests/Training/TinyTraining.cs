@@ -47,6 +47,7 @@ internal static class TinyTraining
         OutputFolder = Path.Combine(folder, "model"),
         Shape = new ClipShape(32, 32, 9),
         Clips = 8,
+        Pictures = 16,
         Steps = steps,
         TokensPerStep = 96,
         MaxTextLength = 24,

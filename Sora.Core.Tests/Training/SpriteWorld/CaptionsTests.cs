@@ -74,14 +74,21 @@ public class CaptionsTests
         }
     }
 
-    [Fact]
-    public void The_vocabulary_holds_every_word()
+    public static TheoryData<SpriteWorldConfig, int> Worlds => new()
     {
-        IReadOnlyDictionary<string, int> words = Captions.Vocabulary(SpriteWorldConfig.FirstEdition);
-        Assert.InRange(words.Count, 60, 150);
-        for (ulong seed = 0; seed < 200; seed++)
+        { SpriteWorldConfig.FirstEdition, 60 }, { SpriteWorldConfig.ByDay, 100 }, { SpriteWorldConfig.Everything, 100 },
+    };
+
+    [Theory]
+    [MemberData(nameof(Worlds))]
+    public void The_vocabulary_holds_every_word(SpriteWorldConfig config, int least)
+    {
+        IReadOnlyDictionary<string, int> words = Captions.Vocabulary(config);
+        Assert.InRange(words.Count, least, 400);
+        World world = SyntheticAtlas.World(config);
+        for (ulong seed = 0; seed < 1000; seed++)
         {
-            string caption = Captions.One(SyntheticAtlas.FirstEdition.Sample(seed), seed);
+            string caption = Captions.One(world.Sample(seed), seed);
             Assert.All(CaptionParser.Words(caption), word => Assert.True(words.ContainsKey(word), word));
         }
     }
