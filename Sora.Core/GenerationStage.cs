@@ -9,6 +9,9 @@ public enum GenerationStage
     /// <summary>Turning the prompts into vectors.</summary>
     EncodingText,
 
+    /// <summary>Turning the frames that the request gives into latents; left out where it gives none.</summary>
+    EncodingFrames,
+
     /// <summary>Taking the latent from noise to data; a step is one of the sampler's.</summary>
     Denoising,
 

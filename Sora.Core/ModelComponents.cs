@@ -1,3 +1,4 @@
+using Sora.Conditioning;
 using Sora.Latents;
 using Sora.Layers;
 using Sora.Text;
@@ -7,56 +8,94 @@ using Sora.Weights;
 
 namespace Sora;
 
-/// <summary>The networks of a model folder, loaded.</summary>
+/// <summary>The networks of a model folder. Small ones are loaded at once, those of large models each for its stage.</summary>
 internal sealed class ModelComponents : IDisposable
 {
-    private UMT5Encoder? _textEncoder;
+    // Below this, loading again for every video costs more than what it saves.
+    private const long SmallModel = 2_000_000_000;
 
-    private ModelComponents(ModelFolder folder, Device device, int threads) => (Folder, Device, Threads) = (folder, device, threads);
+    private readonly VideoGeneratorOptions _options;
+    private readonly ScalarType _type;
+    private readonly List<(string Name, IDisposable Part, Action Prepare)> _parts = [];
+    private LoraSet _loras = LoraSet.Open([]);
+    private bool _told;
+
+    private ModelComponents(ModelFolder folder, VideoGeneratorOptions options)
+    {
+        Folder = folder;
+        _options = options;
+        Device = DeviceOf(options.Device);
+        _type = ComputeTypes.Of(options.Precision, Device);
+        Keep = options.KeepComponents ?? folder.WeightBytes < SmallModel;
+        Tokenizer = LoadTokenizer(folder);
+        Normalizer = new(folder.Vae, Device);
+
+        TextEncoder = Part("text_encoder", parameters => new UMT5Encoder(folder.TextEncoder, parameters), CheckpointParameters.TextEncoderNames);
+        ModelPart<DiffusionTransformer> transformer = Part("transformer", parameters => new DiffusionTransformer(folder.Transformer, parameters));
+        Experts = folder.Transformer2 is not { } second
+            ? [new Expert(transformer, 0)]
+            :
+            [
+                new Expert(transformer, folder.Index.BoundaryRatio!.Value * folder.Scheduler.NumTrainTimesteps),
+                new Expert(Part("transformer_2", parameters => new DiffusionTransformer(second, parameters)), 0),
+            ];
+        if (folder.ImageEncoder is { } images)
+            ImageEncoder = Part("image_encoder", parameters => new ClipVisionEncoder(images, parameters));
+        Vae = Part("vae", parameters => new VideoAutoencoder(folder.Vae, parameters));
+    }
 
     public ModelFolder Folder { get; }
 
     public Device Device { get; }
 
-    public int Threads { get; }
+    public int Threads => _options.Threads ?? Environment.ProcessorCount;
 
-    public PromptEncoder Prompts { get; private set; } = null!;
+    /// <summary>Whether parts stay in memory after their stage.</summary>
+    public bool Keep { get; }
 
-    public DiffusionTransformer Transformer { get; private set; } = null!;
+    public PromptTokenizer Tokenizer { get; }
 
-    public VideoAutoencoder Vae { get; private set; } = null!;
+    public LatentNormalizer Normalizer { get; }
 
-    public LatentNormalizer Normalizer { get; private set; } = null!;
+    public ModelPart<UMT5Encoder> TextEncoder { get; }
 
+    /// <summary>The transformers, the one for the noisiest times first.</summary>
+    public IReadOnlyList<Expert> Experts { get; }
+
+    public ModelPart<VideoAutoencoder> Vae { get; }
+
+    /// <summary>The image encoder; null in models without one.</summary>
+    public ModelPart<ClipVisionEncoder>? ImageEncoder { get; }
+
+    /// <summary>What of the active LoRAs has no place in the model.</summary>
+    public IReadOnlyList<string> LoraNotes { get; private set; } = [];
+
+    /// <summary>Replaces the active LoRAs. The transformers are read anew from their files, with the LoRAs added.</summary>
+    /// <exception cref="SoraException">A file cannot be used with this model; what was active stays active.</exception>
+    public void SetLoras(IReadOnlyList<LoraFile> files)
+    {
+        ActivateLoras(files);
+        foreach (Expert expert in Experts)
+            expert.Network.Prepare();
+    }
+
+    /// <summary>Opens a folder, and loads its networks where they are kept; where not, checks that their files can be used.</summary>
     /// <exception cref="SoraException">The folder, a file or the device cannot be used.</exception>
     public static ModelComponents Load(string path, VideoGeneratorOptions options, IProgress<GenerationProgress>? progress, CancellationToken cancellationToken)
     {
-        ModelFolder folder = ModelFolder.Open(path);
-        RequireKnownKind(folder);
-        Device device = DeviceOf(options.Device);
-        ScalarType type = ComputeTypes.Of(options.Precision, device);
-        var model = new ModelComponents(folder, device, options.Threads ?? Environment.ProcessorCount);
+        var model = new ModelComponents(ModelFolder.Open(path), options);
         try
         {
             var clock = new StageClock(progress);
-            clock.Begin(GenerationStage.LoadingModel, 3);
-            PromptTokenizer tokenizer = LoadTokenizer(folder);
-            model._textEncoder = Build(
-                new CheckpointParameters(folder.TextEncoderPath, type, device, CheckpointParameters.TextEncoderNames),
-                parameters => new UMT5Encoder(folder.TextEncoder, parameters));
-            model.Prompts = new(tokenizer, model._textEncoder, folder.Defaults.MaxSequenceLength, device);
-            clock.Report(1, 3);
-            cancellationToken.ThrowIfCancellationRequested();
-            model.Transformer = Build(
-                new CheckpointParameters(folder.TransformerPath, type, device),
-                parameters => new DiffusionTransformer(folder.Transformer, parameters));
-            clock.Report(2, 3);
-            cancellationToken.ThrowIfCancellationRequested();
-            model.Vae = Build(
-                new CheckpointParameters(folder.VaePath, type, device),
-                parameters => new VideoAutoencoder(folder.Vae, parameters));
-            model.Normalizer = new(folder.Vae, device);
-            clock.Report(3, 3);
+            clock.Begin(GenerationStage.LoadingModel, model._parts.Count);
+            model.ActivateLoras(options.Loras);
+            for (int i = 0; i < model._parts.Count; i++)
+            {
+                cancellationToken.ThrowIfCancellationRequested();
+                model.Folder.OpenWeights(model._parts[i].Name).Dispose();
+                model._parts[i].Prepare();
+                clock.Report(i + 1, model._parts.Count);
+            }
             return model;
         }
         catch
@@ -66,12 +105,60 @@ internal sealed class ModelComponents : IDisposable
         }
     }
 
+    /// <summary>What a user should know about the model's files, told once.</summary>
+    public IReadOnlyList<string> TakeNotes()
+    {
+        IReadOnlyList<string> unknown = _told ? [] : Folder.UnknownFields;
+        _told = true;
+        return unknown.Count == 0 ? [] : [$"Fields of the model that Sora does not know, and ignores: {string.Join(", ", unknown)}."];
+    }
+
     public void Dispose()
     {
-        _textEncoder?.Dispose();
-        Transformer?.Dispose();
-        Vae?.Dispose();
-        Normalizer?.Dispose();
+        foreach ((_, IDisposable part, _) in _parts)
+            part.Dispose();
+        Normalizer.Dispose();
+        _loras.Dispose();
+    }
+
+    private void ActivateLoras(IReadOnlyList<LoraFile> files)
+    {
+        var loras = LoraSet.Open(files);
+        var notes = new List<string>();
+        try
+        {
+            // Opening a store checks its LoRAs against names and shapes; no weight is read yet.
+            foreach (string name in loras.IsEmpty ? [] : Folder.Transformer2 is null ? (string[])["transformer"] : ["transformer", "transformer_2"])
+            {
+                using WeightStore store = OpenWeights(name, loras);
+                notes.AddRange((store as LoraStore)?.Notes ?? []);
+            }
+        }
+        catch
+        {
+            loras.Dispose();
+            throw;
+        }
+        foreach (Expert expert in Experts)
+            expert.Network.Dispose();
+        _loras.Dispose();
+        (_loras, LoraNotes) = (loras, [.. notes.Distinct()]);
+    }
+
+    // The weights of a part; those of transformers with LoRAs.
+    private WeightStore OpenWeights(string name, LoraSet loras) => name switch
+    {
+        "transformer" => loras.Over(Folder.OpenWeights(name), Folder.Transformer2 is null ? LoraExpert.All : LoraExpert.HighNoise),
+        "transformer_2" => loras.Over(Folder.OpenWeights(name), LoraExpert.LowNoise),
+        _ => Folder.OpenWeights(name),
+    };
+
+    private ModelPart<T> Part<T>(string name, Func<ParameterSource, T> build, IReadOnlyDictionary<string, string>? otherNames = null)
+        where T : class, IDisposable
+    {
+        var part = new ModelPart<T>(() => Build(new CheckpointParameters(OpenWeights(name, _loras), _type, Device, otherNames), build), Keep);
+        _parts.Add((name, part, part.Prepare));
+        return part;
     }
 
     // A network disposes its parameters; one that could not be built cannot.
@@ -90,18 +177,10 @@ internal sealed class ModelComponents : IDisposable
 
     private static PromptTokenizer LoadTokenizer(ModelFolder folder)
     {
-        var tokenizer = SentencePieceTokenizer.Load(folder.SentencePiecePath);
+        var tokenizer = folder.OpenTokenizer();
         if (tokenizer.VocabularySize > folder.TextEncoder.VocabSize)
             throw new SoraException($"{folder.SentencePiecePath} has {tokenizer.VocabularySize} tokens, but the text encoder's vocab_size is {folder.TextEncoder.VocabSize}: they do not belong together.");
         return new(tokenizer);
-    }
-
-    private static void RequireKnownKind(ModelFolder folder)
-    {
-        if (folder.Transformer2 is not null)
-            throw new SoraException($"{folder.Path} holds two experts (transformer_2), which this version does not run; models with one transformer work.");
-        if (folder.Transformer.InChannels != folder.Transformer.OutChannels || folder.Transformer.ImageDim is not null)
-            throw new SoraException($"{folder.Path} is an image-to-video model (in_channels {folder.Transformer.InChannels}), which this version does not run; text-to-video models work.");
     }
 
     private static Device DeviceOf(string? name)

@@ -1,3 +1,5 @@
+using Sora.Conditioning;
+
 namespace Sora;
 
 /// <summary>The sizes that a model can make, and what it makes where a request leaves a value open.</summary>
@@ -14,6 +16,13 @@ public sealed record ModelLimits
     /// <summary>The longest prompt in tokens, the end token included; what exceeds it is cut.</summary>
     /// <value>At least 1; 512 for Wan.</value>
     public int MaximumTokens { get; init => field = AtLeastOne(value, nameof(MaximumTokens)); } = 512;
+
+    /// <summary>Which frames of a video the model can be given, and must be given.</summary>
+    /// <value>By default <see cref="KnownFrameRule.Any"/>.</value>
+    public KnownFrameRule KnownFrames { get; init; } = KnownFrameRule.Any;
+
+    /// <summary>Whether the model has two experts, one for the noisy steps and one for the others.</summary>
+    public bool HasTwoExperts { get; init; }
 
     /// <summary>Default of <see cref="VideoRequest.NegativePrompt"/>.</summary>
     public string NegativePrompt { get; init; } = "";
@@ -35,6 +44,9 @@ public sealed record ModelLimits
 
     /// <summary>Default of <see cref="VideoRequest.GuidanceScale"/>.</summary>
     public required float GuidanceScale { get; init; }
+
+    /// <summary>Default of <see cref="VideoRequest.LowNoiseGuidanceScale"/>; null: that of <see cref="GuidanceScale"/>.</summary>
+    public float? LowNoiseGuidanceScale { get; init; }
 
     /// <summary>Default of <see cref="VideoRequest.Shift"/>.</summary>
     public required float Shift { get; init; }

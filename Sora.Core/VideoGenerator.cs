@@ -1,11 +1,14 @@
 using System.Runtime.CompilerServices;
 using System.Threading.Channels;
+using Sora.Conditioning;
 using Sora.Frames;
 using Sora.Latents;
 using Sora.Layers;
 using Sora.Patches;
 using Sora.Sampling;
+using Sora.Text;
 using Sora.Transformer;
+using Sora.VideoVae;
 using Sora.Weights;
 
 namespace Sora;
@@ -26,7 +29,10 @@ public sealed class VideoGenerator : IDisposable
     /// <exception cref="SoraException">The folder is missing or damaged.</exception>
     public static ModelLimits ReadLimits(string modelFolder) => ModelFolder.Open(modelFolder).Limits;
 
-    /// <summary>Loads a model folder in the diffusers layout.</summary>
+    /// <summary>
+    /// Loads a model folder in the diffusers layout. A large model is opened and checked only, and its parts are loaded when a
+    /// generation needs them: see <see cref="VideoGeneratorOptions.KeepComponents"/>.
+    /// </summary>
     /// <param name="modelFolder">The folder with <c>model_index.json</c>.</param>
     /// <param name="options">Device, precision and threads; null: the defaults.</param>
     /// <param name="progress">Told the components as they load.</param>
@@ -44,17 +50,17 @@ public sealed class VideoGenerator : IDisposable
     {
         VideoRequest resolved = request.Resolve(Limits);
         var clock = new StageClock(progress);
-        var notes = new List<string>();
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, _disposing.Token);
         await TakeTurnAsync(cancellationToken).ConfigureAwait(false);
         try
         {
+            List<string> notes = [.. _model.TakeNotes()];
             List<VideoFrame> frames = await Task.Run(() => Generate(resolved, clock, notes, stop.Token).ToList(), stop.Token).ConfigureAwait(false);
             return new(resolved, frames, clock.Timings, notes);
         }
         finally
         {
-            _turn.Release();
+            EndTurn();
         }
     }
 
@@ -84,6 +90,29 @@ public sealed class VideoGenerator : IDisposable
     }
 
     /// <summary>
+    /// Replaces the active LoRAs. The weights are those of the model's files with these LoRAs added, whatever was active
+    /// before; an empty list gives the model as it was, bit for bit. Waits for a generation that runs.
+    /// </summary>
+    /// <param name="loras">The LoRAs and their scales.</param>
+    /// <param name="cancellationToken">Honoured while waiting.</param>
+    /// <exception cref="SoraException">
+    /// A file is missing, damaged or for another model; what was active before stays active.
+    /// </exception>
+    public async Task SetLorasAsync(IReadOnlyList<LoraFile> loras, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(loras);
+        await TakeTurnAsync(cancellationToken).ConfigureAwait(false);
+        try
+        {
+            await Task.Run(() => _model.SetLoras(loras), CancellationToken.None).ConfigureAwait(false);
+        }
+        finally
+        {
+            EndTurn();
+        }
+    }
+
+    /// <summary>
     /// Cancels the generation that runs, waits for its end, which is within one step or one decoded chunk, and frees the
     /// model. Not to be called from a progress report.
     /// </summary>
@@ -105,34 +134,43 @@ public sealed class VideoGenerator : IDisposable
         throw new ObjectDisposedException(nameof(VideoGenerator));
     }
 
-    // The path of a video: text, noise, velocity, latent, frames. Dispose scopes belong to a thread, so it runs on one.
+    // Memory that the turn no longer needs goes back first; what an allocator keeps grows by chance from one to the next.
+    private void EndTurn()
+    {
+        EngineMemory.ReleaseUnused();
+        _turn.Release();
+    }
+
+    // The path of a video: text, given frames, noise, velocity, latent, frames. Dispose scopes belong to a thread, so it
+    // runs on one.
     private IEnumerable<VideoFrame> Generate(VideoRequest request, StageClock clock, List<string> notes, CancellationToken cancellationToken)
     {
         using IDisposable noGradients = no_grad();
         using DisposeScope scope = NewDisposeScope();
         set_num_threads(_model.Threads);
+        notes.AddRange(_model.LoraNotes);
 
         clock.Begin(GenerationStage.EncodingText);
-        Tensor text = Finite.Require(_model.Prompts.Encode(request.Prompt, tokens => notes.Add(CutNote.Of(tokens))), "The text encoder");
-        var guidance = new Guidance(request.GuidanceScale!.Value, request.GuidanceInterval, request.GuidanceRescale!.Value);
-        Tensor negative = guidance.IsOn ? _model.Prompts.Encode(request.NegativePrompt!) : text; // 1 L D
+        (Tensor text, Tensor negative) = EncodeText(request, notes);                      // 1 L D each
         cancellationToken.ThrowIfCancellationRequested();
 
-        LatentShape shape = LatentShape.Of(request, _model.Vae.Config);
-        Tensor noise = LatentNoise.Create(shape, request.Seed!.Value, _model.Device);     // 1 C t h w
-        PatchGrid grid = Patchify.GridOf(noise, _model.Transformer.Config.PatchSize);
-        using var velocity = new GuidedVelocity(_model.Transformer, guidance, text, negative, grid, _model.Device);
-        using ISolver solver = Solvers.Create(
-            request.Sampler!.Value, request.Steps!.Value, request.Shift!.Value, _model.Folder.Scheduler,
-            noise: step => LatentNoise.OfStep(step, shape, request.Seed.Value, _model.Device));
-        clock.Begin(GenerationStage.Denoising, solver.Evaluations());
-        Tensor latent = FlowSampler.Sample(velocity.Predict, noise, solver, done => clock.Report(done, solver.Evaluations()), cancellationToken: cancellationToken);
-        Finite.Require(latent, "The transformer");                                        // 1 C t h w
+        Tensor noise = NoiseOf(request);                                                  // 1 C t h w
+        using IConditioning conditioning = EncodeFrames(request, noise, clock, out Tensor? source); // 1 C t h w, or null
+        cancellationToken.ThrowIfCancellationRequested();
+
+        using ISolver solver = SolverOf(request);
+        int start = SourceNoise.FirstStep(solver.Schedule, request.Strength ?? 1), evaluations = solver.Evaluations(start);
+        Tensor sample = source is null ? noise : SourceNoise.Add(source, noise, solver.Schedule, start);
+        clock.Begin(GenerationStage.Denoising, evaluations);
+        using (ExpertVelocity velocity = VelocityOf(request, text, negative, conditioning, noise))
+            sample = FlowSampler.Sample(velocity.Predict, sample, solver, done => clock.Report(done, evaluations), start, cancellationToken);
+        Tensor latent = Finite.Require(conditioning.Finish(sample), "The transformer");   // 1 C t h w
         cancellationToken.ThrowIfCancellationRequested();
 
         clock.Begin(GenerationStage.Decoding, request.FrameCount!.Value);
+        using ModelPart<VideoAutoencoder>.Loan vae = _model.Vae.Borrow();
         int decoded = 0;
-        foreach (Tensor chunk in _model.Vae.DecodeChunks(_model.Normalizer.Restore(latent))) // 1 3 ≤4 H W
+        foreach (Tensor chunk in vae.Network.DecodeChunks(_model.Normalizer.Restore(latent))) // 1 3 ≤4 H W
         {
             using (chunk)
             {
@@ -143,6 +181,67 @@ public sealed class VideoGenerator : IDisposable
             clock.Report(decoded, request.FrameCount.Value);
             cancellationToken.ThrowIfCancellationRequested();
         }
+    }
+
+    // The vectors of the prompt and of the negative prompt, which without guidance is not read.
+    private (Tensor Text, Tensor Negative) EncodeText(VideoRequest request, List<string> notes)
+    {
+        using ModelPart<UMT5Encoder>.Loan encoder = _model.TextEncoder.Borrow();
+        var prompts = new PromptEncoder(_model.Tokenizer, encoder.Network, _model.Folder.Defaults.MaxSequenceLength, _model.Device);
+        Tensor text = Finite.Require(prompts.Encode(request.Prompt, tokens => notes.Add(CutNote.Of(tokens))), "The text encoder");
+        return (text, GuidanceOf(request).Any(guidance => guidance.IsOn) ? prompts.Encode(request.NegativePrompt!) : text);
+    }
+
+    private Tensor NoiseOf(VideoRequest request)
+    {
+        LatentShape shape = LatentShape.Of(request, _model.Folder.Vae);
+        return request.Noise is { } given
+            ? tensor(given.ToArray(), [1, shape.C, shape.T, shape.H, shape.W]).to(_model.Device)
+            : LatentNoise.Create(shape, request.Seed!.Value, _model.Device);
+    }
+
+    private ISolver SolverOf(VideoRequest request)
+    {
+        LatentShape shape = LatentShape.Of(request, _model.Folder.Vae);
+        return Solvers.Create(
+            request.Sampler!.Value, request.Steps!.Value, request.Shift!.Value, _model.Folder.Scheduler,
+            noise: step => LatentNoise.OfStep(step, shape, request.Seed!.Value, _model.Device));
+    }
+
+    // How known frames take part, and the source's latent.
+    private IConditioning EncodeFrames(VideoRequest request, Tensor noise, StageClock clock, out Tensor? source)
+    {
+        source = null;
+        if (request.KnownFrames.Count == 0 && request.Source is null)
+            return new NoConditioning();
+        clock.Begin(GenerationStage.EncodingFrames);
+        Tensor? images = _model.ImageEncoder is null ? null : EncodeImages(_model.ImageEncoder, request.KnownFrames); // images L D
+        using ModelPart<VideoAutoencoder>.Loan vae = _model.Vae.Borrow();
+        var encoder = new FrameEncoder(vae.Network, _model.Normalizer, _model.Device);
+        if (request.Source is { } video)
+            source = encoder.Encode(video, request.Width!.Value, request.Height!.Value);
+        return Conditionings.Create(_model.Folder, request.KnownFrames, noise, encoder, images);
+    }
+
+    // What the image encoder makes of known frames, the first in time first.
+    private Tensor EncodeImages(ModelPart<ClipVisionEncoder> part, IEnumerable<KnownFrame> known)
+    {
+        using DisposeScope scope = NewDisposeScope();
+        using ModelPart<ClipVisionEncoder>.Loan encoder = part.Borrow();
+        VideoFrame[] frames = [.. known.OrderBy(frame => frame.Index).Select(frame => frame.Frame)];
+        Tensor pixels = new ClipImageProcessor(_model.Folder.ImageProcessor!).Process(frames, _model.Device);
+        return scope.MoveToOuter(Finite.Require(encoder.Network.Encode(pixels), "The image encoder"));
+    }
+
+    private ExpertVelocity VelocityOf(VideoRequest request, Tensor text, Tensor negative, IConditioning conditioning, Tensor noise) =>
+        new(_model.Experts, (network, expert) => new(
+            network, GuidanceOf(request)[expert], text, negative, Patchify.GridOf(noise, network.Config.PatchSize), _model.Device, conditioning));
+
+    // One for each expert.
+    private static Guidance[] GuidanceOf(VideoRequest request)
+    {
+        var first = new Guidance(request.GuidanceScale!.Value, request.GuidanceInterval, request.GuidanceRescale!.Value);
+        return request.LowNoiseGuidanceScale is { } second ? [first, first with { Scale = second }] : [first];
     }
 
     private void Produce(VideoRequest request, IProgress<GenerationProgress>? progress, ChannelWriter<VideoFrame> frames, CancellationToken cancellationToken)
@@ -161,7 +260,7 @@ public sealed class VideoGenerator : IDisposable
         finally
         {
             // Here and not where the frames are read: nobody may be reading any more.
-            _turn.Release();
+            EndTurn();
         }
     }
 }

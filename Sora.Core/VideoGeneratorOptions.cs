@@ -1,4 +1,5 @@
 using System.Text.RegularExpressions;
+using Sora.Weights;
 
 namespace Sora;
 
@@ -23,6 +24,19 @@ public sealed partial record VideoGeneratorOptions
     /// <value>1 to 1024; by default null, one for each core.</value>
     /// <exception cref="SoraException">Out of range.</exception>
     public int? Threads { get; init => field = ThreadCounts.Require(nameof(Threads), value); }
+
+    /// <summary>LoRAs that change the transformer from the start; <see cref="VideoGenerator.SetLorasAsync"/> changes them later.</summary>
+    /// <value>By default none.</value>
+    public ValueList<LoraFile> Loras { get; init; } = [];
+
+    /// <summary>
+    /// Whether every part of the model stays in memory between generations and stages. When it does not, a part is loaded
+    /// when its stage begins and let go when it ends: text encoder, autoencoder and image encoder (where frames are given),
+    /// transformer (one expert after the other where there are two), autoencoder. The peak is then the largest part and
+    /// what its stage computes, and every generation loads the parts anew.
+    /// </summary>
+    /// <value>By default null: kept when the files of all parts together take less than 2 GB.</value>
+    public bool? KeepComponents { get; init; }
 
     private static string RequireDevice(string device)
     {

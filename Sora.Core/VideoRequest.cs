@@ -1,3 +1,7 @@
+using Sora.Conditioning;
+using Sora.Frames;
+using Sora.Weights;
+
 namespace Sora;
 
 /// <summary>
@@ -18,6 +22,8 @@ public sealed record VideoRequest(string Prompt)
     private static readonly ValueRange<float> Guidance = new(0, 100);
     private static readonly ValueRange<float> Shares = new(0, 1);
     private static readonly ValueRange<float> Shifts = new(0.01f, 100);
+    private static readonly ValueRange<double> Strengths = new(0, 1);
+    private const double DefaultStrength = 0.8; // of WanVideoToVideoPipeline
     private static readonly ValueRange<long> Seeds = new(0, long.MaxValue);
 
     /// <summary>The text that the video shows. A part beyond the model's text length is cut, and the video says so.</summary>
@@ -56,6 +62,16 @@ public sealed record VideoRequest(string Prompt)
     public float? GuidanceScale { get; init => field = Guidance.Require(nameof(GuidanceScale), value); }
 
     /// <summary>
+    /// <see cref="GuidanceScale"/> of the expert that takes the less noisy steps, in models with two
+    /// (<see cref="ModelLimits.HasTwoExperts"/>).
+    /// </summary>
+    /// <value>
+    /// 0 to 100; by default the request's <see cref="GuidanceScale"/> where it has one, else the model's. Always null in
+    /// models with one transformer.
+    /// </value>
+    public float? LowNoiseGuidanceScale { get; init => field = Guidance.Require(nameof(LowNoiseGuidanceScale), value); }
+
+    /// <summary>
     /// The noise levels at which guidance acts (Kynkäänniemi et al. 2024, arXiv 2404.07724). The steps at other levels are the
     /// model itself, which takes half the time; without guidance near pure noise and near the data, videos vary more and
     /// colours saturate less.
@@ -85,6 +101,28 @@ public sealed record VideoRequest(string Prompt)
     /// <value>By default the model's.</value>
     public Sampler? Sampler { get; init; }
 
+    /// <summary>Frames that the video shows at given places: a first frame to animate, a first and a last one, any.</summary>
+    /// <value>
+    /// Each at another index, of the video's width and height; <see cref="KnownFrame"/> says what holds between them.
+    /// Empty by default. Which the model can hold, and needs, is <see cref="ModelLimits.KnownFrames"/>.
+    /// </value>
+    public ValueList<KnownFrame> KnownFrames { get; init => field = RequireDistinct(value); } = [];
+
+    /// <summary>A video to start from, as many frames as this one has, of its width and height.</summary>
+    /// <value>By default null: the video starts from noise alone. Width, height and number of frames are the source's where they are open.</value>
+    public ValueList<VideoFrame>? Source { get; init => field = value is not { Count: 0 } ? value : throw new SoraException("Source has no frames; leave it null for a video from noise."); }
+
+    /// <summary>
+    /// How much of <see cref="Source"/> is made anew: 0 gives it back as the autoencoder renders it, 1 makes a new video. The
+    /// source gets the noise of the step that this share lies from the end, and the last
+    /// floor(<see cref="Steps"/> · Strength) steps are taken from there (Meng et al. 2021, arXiv 2108.01073).
+    /// </summary>
+    /// <value>0 to 1; by default 0.8. Without a source null.</value>
+    public double? Strength { get; init => field = Strengths.Require(nameof(Strength), value); }
+
+    /// <summary>The noise in place of the seed's, C·t·h·w numbers, for comparisons with other programs.</summary>
+    internal ReadOnlyMemory<float>? Noise { get; init; }
+
     /// <summary>This request with every value filled: its own, else the model's default, else, for the seed, a random one.</summary>
     /// <exception cref="SoraException">
     /// The model cannot make this size or length; the message names every such value and the nearest valid ones.
@@ -92,31 +130,65 @@ public sealed record VideoRequest(string Prompt)
     public VideoRequest Resolve(ModelLimits limits)
     {
         ArgumentNullException.ThrowIfNull(limits);
-        string[] problems =
-        [
-            .. StrideProblem(nameof(Width), Width, limits.SpatialStride),
-            .. StrideProblem(nameof(Height), Height, limits.SpatialStride),
-            .. LengthProblem(FrameCount, limits.TemporalStride),
-        ];
-        if (problems.Length > 0)
-            throw new SoraException(string.Join(' ', problems));
-
-        return this with
+        VideoRequest resolved = this with
         {
             NegativePrompt = NegativePrompt ?? limits.NegativePrompt,
-            Width = Width ?? limits.Width,
-            Height = Height ?? limits.Height,
-            FrameCount = FrameCount ?? limits.FrameCount,
+            Width = Width ?? Source?[0].Width ?? limits.Width,
+            Height = Height ?? Source?[0].Height ?? limits.Height,
+            FrameCount = FrameCount ?? Source?.Count ?? limits.FrameCount,
             FramesPerSecond = FramesPerSecond ?? limits.FramesPerSecond,
             Steps = Steps ?? limits.Steps,
             GuidanceScale = GuidanceScale ?? limits.GuidanceScale,
+            LowNoiseGuidanceScale = LowNoiseGuidanceScale
+                ?? (limits.HasTwoExperts ? GuidanceScale ?? limits.LowNoiseGuidanceScale ?? limits.GuidanceScale : null),
             GuidanceInterval = GuidanceInterval ?? SigmaInterval.All,
             GuidanceRescale = GuidanceRescale ?? 0,
             Shift = Shift ?? limits.Shift,
             Sampler = Sampler ?? limits.Sampler,
+            Strength = Strength ?? (Source is null ? null : DefaultStrength),
             // Nine digits at most, so that a person can type it again.
             Seed = Seed ?? Random.Shared.Next(1_000_000_000),
         };
+        string[] problems = [.. resolved.Problems(limits)];
+        return problems.Length == 0 ? resolved : throw new SoraException(string.Join(' ', problems));
+    }
+
+    private IEnumerable<string> Problems(ModelLimits limits)
+    {
+        string[] sizes =
+        [
+            .. StrideProblem(nameof(Width), Width!.Value, limits.SpatialStride),
+            .. StrideProblem(nameof(Height), Height!.Value, limits.SpatialStride),
+            .. LengthProblem(FrameCount!.Value, limits.TemporalStride),
+        ];
+        foreach (string problem in sizes)
+            yield return problem;
+        if (LowNoiseGuidanceScale is not null && !limits.HasTwoExperts)
+            yield return "LowNoiseGuidanceScale is given, and this model has one transformer; GuidanceScale holds for all steps.";
+        if (Source is null && Strength is not null)
+            yield return "Strength is given without a Source; it says how much of a source is made anew.";
+        if (Source is not null && Source.Count != FrameCount)
+            yield return $"Source has {Source.Count} frames and FrameCount is {FrameCount}; they must be equal.";
+        foreach (VideoFrame frame in (Source ?? []).Where(HasOtherSize).Take(1))
+            yield return $"Source has frames of {frame.Width}x{frame.Height} and the video is {Width}x{Height}; they must be equal.";
+        foreach (KnownFrame known in KnownFrames.Where(known => HasOtherSize(known.Frame)).Take(1))
+            yield return $"The known frame at index {known.Index} is {known.Frame.Width}x{known.Frame.Height} and the video is {Width}x{Height}; they must be equal.";
+        // The last frame is not known before the length is a valid one.
+        if (sizes.Length == 0 && KnownFrameRules.Problem(limits.KnownFrames, KnownFrames.Select(known => known.Index), FrameCount.Value) is { } misplaced)
+            yield return misplaced;
+    }
+
+    private bool HasOtherSize(VideoFrame frame) => frame.Width != Width || frame.Height != Height;
+
+    private static ValueList<KnownFrame> RequireDistinct(ValueList<KnownFrame> known)
+    {
+        ArgumentNullException.ThrowIfNull(known, nameof(KnownFrames));
+        foreach (IGrouping<int, KnownFrame> place in known.GroupBy(frame => frame.Index))
+        {
+            if (place.Count() > 1)
+                throw new SoraException($"KnownFrames has {place.Count()} frames for index {place.Key}; a place has one.");
+        }
+        return known;
     }
 
     private static string RequireText(string prompt)
@@ -130,17 +202,17 @@ public sealed record VideoRequest(string Prompt)
         return prompt;
     }
 
-    private static IEnumerable<string> StrideProblem(string setting, int? value, int stride)
+    private static IEnumerable<string> StrideProblem(string setting, int given, int stride)
     {
-        if (value is not { } given || given % stride == 0)
+        if (given % stride == 0)
             yield break;
         int below = given / stride * stride;
         yield return $"{setting} {given} is not a multiple of {stride}; nearest: {Nearest(below, below + stride, Side)}.";
     }
 
-    private static IEnumerable<string> LengthProblem(int? value, int stride)
+    private static IEnumerable<string> LengthProblem(int given, int stride)
     {
-        if (value is not { } given || (given - 1) % stride == 0)
+        if ((given - 1) % stride == 0)
             yield break;
         int below = ((given - 1) / stride * stride) + 1;
         yield return $"{nameof(FrameCount)} {given} is not {stride}n + 1; nearest: {Nearest(below, below + stride, Frames)}.";

@@ -14,8 +14,9 @@ public class CommandLineTests
         string[] lines = result.Output.Split('\n');
         foreach (string option in new[]
                  {
-                     "--output", "--size", "--frames", "--fps", "--steps", "--guidance", "--guidance-interval", "--guidance-rescale", "--negative", "--seed", "--sampler",
-                     "--shift", "--model", "--device", "--precision", "--threads", "--quiet", "--verbose",
+                     "--output", "--first", "--last", "--known", "--size", "--frames", "--fps", "--steps", "--guidance", "--low-noise-guidance",
+                     "--guidance-interval", "--guidance-rescale", "--negative", "--seed", "--sampler",
+                     "--shift", "--model", "--lora", "--lora-high", "--lora-low", "--device", "--precision", "--threads", "--quiet", "--verbose",
                  })
         {
             // A long description goes on in the next lines, so the default stands before the next option.
@@ -31,7 +32,8 @@ public class CommandLineTests
     {
         SoraProcess.Result result = await SoraProcess.RunAsync(["--help"]);
         Assert.Equal(0, result.ExitCode);
-        Assert.Contains("generate", result.Output, StringComparison.Ordinal);
+        foreach (string command in (string[])["generate", "animate", "edit"])
+            Assert.Contains($" {command} ", result.Output, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -67,6 +69,8 @@ public class CommandLineTests
         { ["generate", "a fish", "--device", "cudo"], "Device 'cudo' is unknown; known: cpu, cuda" },
         { ["generate", "a fish", "--threads", "0"], "Threads 0 is out of range; allowed: 1 to 1024, nearest: 1." },
         { ["generate", "a fish", "--model", "no/such/model"], "no/such/model" },
+        { ["generate", "a fish", "--lora"], "--lora" },
+        { ["generate", "a fish", "--lora", "style.safetensors:1000"], "LoRA scale 1000 is out of range; allowed: -100 to 100, nearest: 100." },
     };
 
     [Theory]

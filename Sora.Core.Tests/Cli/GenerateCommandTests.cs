@@ -105,6 +105,32 @@ public sealed class GenerateCommandTests : IDisposable
     }
 
     [Fact]
+    public async Task ALoraChangesTheVideoAndScaleZeroDoesNot()
+    {
+        string style = TestLora.Write(_folder.File("a:style.safetensors"), TestLora.ForBlocks(TinyModel.Transformer));
+        async Task<byte[]> FrameAsync(params string[] loras)
+        {
+            SoraProcess.Result result = await GenerateAsync(["a red fish", "-o", "fish.png", "--frames", "1", "--seed", "7", "--quiet", .. loras]);
+            Assert.Equal((0, "", ""), (result.ExitCode, result.Output, result.Error));
+            return File.ReadAllBytes(_folder.File("fish.png"));
+        }
+        byte[] plain = await FrameAsync(), styled = await FrameAsync("--lora", style);
+        Assert.NotEqual(plain, styled);
+        Assert.Equal(styled, await FrameAsync("--lora", $"{style}:1"));
+        Assert.Equal(plain, await FrameAsync("--lora", $"{style}:0", "--lora", $"{style}:0"));
+    }
+
+    [Fact]
+    public async Task ALoraThatCannotBeUsedIsRefusedByName()
+    {
+        using var other = new TemporaryFolder();
+        string foreign = TestLora.Write(other.File("foreign.safetensors"), TestLora.Random("diffusion_model.blocks.0.self_attn.q.diff_b", 7));
+        RequireOneSentence(await GenerateAsync("a fish", "--quiet", "--lora", "none.safetensors:0.5"), 2, "none.safetensors: cannot be read");
+        RequireOneSentence(await GenerateAsync("a fish", "--quiet", "--lora", foreign), 2, "foreign.safetensors was made for another model; 1 of 1 parameters do not fit");
+        RequireOneSentence(await GenerateAsync("a fish", "--quiet", "--lora-high", foreign), 2, "the model has one transformer");
+    }
+
+    [Fact]
     public async Task WithoutFFmpegTheSentenceSaysHowToGetIt()
     {
         SoraProcess.Result result = await GenerateAsync(["a fish"], new() { ["SORA_FFMPEG"] = _folder.File("none") });

@@ -94,24 +94,34 @@ internal static class TinyModel
         }
     }
 
-    public static void Create(string folder)
+    /// <summary>Writes a model, by default that of <see cref="Folder"/>; with two experts both have random weights of their own.</summary>
+    public static void Create(string folder, WanTransformerConfig? transformer = null, RequestDefaults? defaults = null, bool twoExperts = false)
     {
-        var index = new ModelIndex();
+        WanTransformerConfig shape = transformer ?? Transformer;
+        ModelIndex index = !twoExperts ? new() : new()
+        {
+            BoundaryRatio = 0.875,
+            Components = [.. new ModelIndex().Components, new("transformer_2", "diffusers", WanTransformerConfig.ClassName)],
+        };
         foreach (ModelComponent part in index.Components)
             Directory.CreateDirectory(Path.Combine(folder, part.Name));
         index.Save(Path.Combine(folder, "model_index.json"));
-        Defaults.Save(Path.Combine(folder, RequestDefaults.FileName));
+        (defaults ?? Defaults).Save(Path.Combine(folder, RequestDefaults.FileName));
         new SchedulerConfig { ClassName = SchedulerConfig.UniPC, Shift = Defaults.Shift }.Save(Path.Combine(folder, "scheduler", "scheduler_config.json"));
         new TokenizerConfig { ModelMaxLength = 512 }.Save(Path.Combine(folder, "tokenizer", "tokenizer_config.json"));
         new SentencePieceModelBuilder(SmallCorpus.WordCounts).Write(Path.Combine(folder, "tokenizer", "spiece.model"));
         TextEncoder.Save(Path.Combine(folder, "text_encoder", "config.json"));
-        Transformer.Save(Path.Combine(folder, "transformer", "config.json"));
+        string[] experts = twoExperts ? ["transformer", "transformer_2"] : ["transformer"];
         Vae.Save(Path.Combine(folder, "vae", "config.json"));
 
         using (UMT5Encoder encoder = new(TextEncoder, new FreshParameters(1, float32)))
             Write(Path.Combine(folder, "text_encoder", "model.safetensors"), encoder.Parameters);
-        using (DiffusionTransformer transformer = new(Transformer, new FreshParameters(2, float32)))
-            Write(Path.Combine(folder, "transformer", "diffusion_pytorch_model.safetensors"), transformer.Parameters);
+        for (int i = 0; i < experts.Length; i++)
+        {
+            shape.Save(Path.Combine(folder, experts[i], "config.json"));
+            using DiffusionTransformer network = new(shape, new FreshParameters(2 + (100 * (ulong)i), float32));
+            Write(Path.Combine(folder, experts[i], "diffusion_pytorch_model.safetensors"), network.Parameters);
+        }
         using (VideoAutoencoder vae = new(Vae, new FreshParameters(3, float32)))
             Write(Path.Combine(folder, "vae", "diffusion_pytorch_model.safetensors"), vae.Parameters);
     }

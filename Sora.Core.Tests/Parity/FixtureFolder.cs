@@ -6,7 +6,7 @@ namespace Sora.Tests.Parity;
 internal static class FixtureFolder
 {
     // Data of other tests.
-    private static readonly string[] NotCases = ["checkpoints", "configs", "random_strings"];
+    private static readonly string[] NotCases = ["checkpoints", "configs", "pickled", "random_strings"];
 
     public static string Root { get; } = Environment.GetEnvironmentVariable("SORA_FIXTURES") is { Length: > 0 } folder
         ? folder

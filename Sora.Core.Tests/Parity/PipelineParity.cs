@@ -1,5 +1,7 @@
 using System.Text.Json;
+using Sora.Conditioning;
 using Sora.Latents;
+using Sora.Patches;
 using Sora.Sampling;
 using Sora.Text;
 using Sora.Transformer;
@@ -10,31 +12,39 @@ using Xunit;
 namespace Sora.Tests.Parity;
 
 /// <summary>
-/// A model folder with one whole generation: each stage from the reference's own inputs, so that errors do not add up, and
-/// then all of them in a row.
+/// A model folder with one whole generation: each stage from the reference's own inputs, so that errors do not add up, then
+/// all of them in a row, and then through the public API.
 /// </summary>
-internal sealed class PipelineParity : IDisposable
+internal sealed partial class PipelineParity : IDisposable
 {
     private readonly ReferenceCase _reference;
     private readonly JsonElement _arguments;
     private readonly ModelFolder _model;
-    private readonly DiffusionTransformer _transformer;
+    private readonly List<DiffusionTransformer> _experts = [];
     private readonly VideoAutoencoder _vae;
     private readonly LatentNormalizer _normalizer;
-    private readonly Guidance _guidance;
+    private readonly Guidance[] _guidance;
     private readonly int _steps;
+    private readonly double? _strength;
 
     private PipelineParity(string folder)
     {
         _reference = new(folder);
         _arguments = _reference.Description.GetProperty("arguments");
         _model = ModelFolder.Open(folder);
-        _transformer = new(_model.Transformer, new CheckpointParameters(_model.TransformerPath, float32, CPU));
+        _experts.Add(new(_model.Transformer, new CheckpointParameters(_model.TransformerPath, float32, CPU)));
+        if (_model.Transformer2Path is { } second)
+            _experts.Add(new(_model.Transformer2!, new CheckpointParameters(second, float32, CPU)));
         _vae = new(_model.Vae, new CheckpointParameters(_model.VaePath, float32, CPU));
         _normalizer = new(_model.Vae, CPU);
-        _guidance = new(_arguments.GetProperty("guidance_scale").GetDouble());
-        _steps = _arguments.GetProperty("num_inference_steps").GetInt32();
+        double scale = Number("guidance_scale") ?? 5;
+        _guidance = [new(scale), new(Number("guidance_scale_2") ?? scale)];
+        _steps = (int)Number("num_inference_steps")!.Value;
+        _strength = Number("strength");
     }
+
+    // Steps that are taken; of a source's schedule the last ones.
+    private int Start => _steps - (int)(_steps * (_strength ?? 1));
 
     public static void Run(string folder)
     {
@@ -43,30 +53,36 @@ internal sealed class PipelineParity : IDisposable
         using var pipeline = new PipelineParity(folder);
         Tensor prompt = pipeline.CheckText("prompt", "prompt_ids", "prompt_mask", "prompt_embeds");
         // Without guidance the reference has no negative prompt.
-        Tensor negative = pipeline._guidance.IsOn
+        Tensor negative = pipeline._guidance[0].IsOn
             ? pipeline.CheckText("negative_prompt", "negative_ids", "negative_mask", "negative_prompt_embeds")
             : prompt;
-        pipeline.CheckSchedule();
+        pipeline.CheckSchedules();
+        pipeline.CheckEncodedFrames();
         pipeline.CheckSteps();
         pipeline.CheckDecoding();
-        pipeline.CheckWhole(prompt, negative, legacy: false);
-        if (pipeline._reference.Has("legacy.latents_final"))
-            pipeline.CheckWhole(prompt, negative, legacy: true);
+        foreach (string run in pipeline.Runs())
+            pipeline.CheckWhole(prompt, negative, run);
+        pipeline.CheckPublic();
     }
 
     public void Dispose()
     {
         _normalizer.Dispose();
         _vae.Dispose();
-        _transformer.Dispose();
+        _experts.ForEach(expert => expert.Dispose());
         _reference.Dispose();
     }
 
+    // The same generation under other schedules, by the beginning of their tensors' names.
+    private IEnumerable<string> Runs() => new[] { "", "legacy.", "euler." }.Where(run => _reference.Has($"{run}latents_final"));
+
+    private ISolver Solver(string run) => Solvers.Create(
+        run == "euler." ? Sampler.Euler : _model.Scheduler.Sampler, _steps, _model.Scheduler.Shift, _model.Scheduler, legacySchedule: run == "legacy.");
+
     private Tensor CheckText(string argument, string ids, string mask, string vectors)
     {
-        string text = _arguments.TryGetProperty(argument, out JsonElement value) ? value.GetString() ?? "" : "";
         var tokenizer = new PromptTokenizer(SentencePieceTokenizer.Load(_model.SentencePiecePath));
-        TokenizedPrompt tokens = tokenizer.Tokenize(text, _arguments.GetProperty("max_sequence_length").GetInt32());
+        TokenizedPrompt tokens = tokenizer.Tokenize(Text(argument), (int)Number("max_sequence_length")!.Value);
         long[] tokenIds = [.. tokens.Ids.Select(id => (long)id)];
         long[] tokenMask = [.. tokens.Ids.Select((_, i) => i < tokens.Length ? 1L : 0L)];
         Assert.Equal(_reference.Integers(ids), tokenIds);
@@ -79,47 +95,64 @@ internal sealed class PipelineParity : IDisposable
         return encoded;
     }
 
-    private ISolver Solver(bool legacy) => Solvers.Create(_model.Scheduler.Sampler, _steps, _model.Scheduler.Shift, _model.Scheduler, legacy);
-
-    private void CheckSchedule()
+    private void CheckSchedules()
     {
-        foreach (string prefix in (string[])["", "legacy."])
+        foreach (string run in Runs())
         {
-            if (!_reference.Has($"{prefix}sigmas") && prefix.Length > 0)
-                continue;
-            using ISolver solver = Solver(prefix.Length > 0);
-            _reference.Close($"{prefix}timesteps", tensor([.. solver.Schedule.Times]), _model.Scheduler.Sampler == Sampler.UniPC ? 0 : 2e-3);
-            _reference.Close($"{prefix}sigmas", tensor([.. solver.Schedule.Sigmas]), 1e-6);
-            if (prefix.Length == 0)
-                Assert.All(_reference.Numbers("model_timestep_first_call"), t => Assert.Equal(t, solver.Schedule.Times[0]));
+            using ISolver solver = Solver(run);
+            double tolerance = solver is EulerSolver ? 2e-3 : 0;
+            float[] times = [.. solver.Schedule.Times];
+            _reference.Close($"{run}timesteps", tensor(times[Start..]), tolerance);
+            if (_reference.Has($"{run}all_timesteps"))
+                _reference.Close($"{run}all_timesteps", tensor(times), tolerance);
+            _reference.Close($"{run}sigmas", tensor([.. solver.Schedule.Sigmas]), 1e-6);
+            if (run.Length == 0 && _reference.Has("model_timestep_first_call"))
+                Assert.All(_reference.Numbers("model_timestep_first_call"), t => Assert.Equal(t, times[Start]));
         }
     }
 
-    // Every step from the reference's latents.
+    // Every step from the reference's latents and condition.
     private void CheckSteps()
     {
-        using TextContext prompt = _transformer.Prepare(_reference.Get("prompt_embeds"));
-        using TextContext negative = _transformer.Prepare(_reference.Get(_guidance.IsOn ? "negative_prompt_embeds" : "prompt_embeds"));
-        Tensor latents = _reference.Get("latents"), predictions = _reference.Get("noise_pred");
-        using ISolver solver = Solver(legacy: false);
-        for (int i = 0; i < _steps; i++)
+        using IConditioning conditioning = ReferenceConditioning();
+        using ISolver solver = Solver("");
+        Tensor latents = _reference.Get("latents");
+        Tensor first = FirstSample("");
+        for (int i = 0; i < _steps - Start; i++)
         {
             using DisposeScope scope = NewDisposeScope();
-            Tensor sample = i == 0 ? _reference.Get("noise") : latents.select(0, i - 1);
-            float[] times = [.. Enumerable.Repeat(solver.Schedule.Times[i], (int)sample.size(0))];
-            Tensor conditional = _transformer.Forward(sample, times, prompt);
-            CloseAt("noise_cond", i, conditional, "noise_cond");
-            Tensor guided = conditional;
-            if (_guidance.IsOn)
+            SamplingStep step = StepAt(solver, Start + i);
+            int expert = ExpertAt(step);
+            if (_reference.Description.TryGetProperty("transformer_used_per_step", out JsonElement used))
+                Assert.Equal(used[i].GetString(), expert == 0 ? "transformer" : "transformer_2");
+            CheckTimes(conditioning, first, step, i);
+
+            Tensor sample = i == 0 ? first : latents.select(0, i - 1);
+            Tensor prediction = Predict(expert, conditioning, "prompt_embeds", sample, step);
+            CloseAt("noise_cond", i, prediction, "noise_cond");
+            prediction = _reference.Get("noise_cond").select(0, i);
+            if (_guidance[expert].IsOn)
             {
-                Tensor unconditional = _transformer.Forward(sample, times, negative);
-                CloseAt("noise_uncond", i, unconditional, "noise_uncond");
-                guided = _guidance.Combine(
-                    _reference.Get("noise_cond").select(0, i), _reference.Get("noise_uncond").select(0, i));
+                CloseAt("noise_uncond", i, Predict(expert, conditioning, "negative_prompt_embeds", sample, step), "noise_uncond");
+                prediction = _guidance[expert].Combine(prediction, _reference.Get("noise_uncond").select(0, i));
             }
-            CloseAt("noise_pred", i, guided, "noise_pred");
-            CloseAt("latents", i, solver.Step(predictions.select(0, i), sample, i), "latents");
+            if (_reference.Has("noise_pred"))
+            {
+                CloseAt("noise_pred", i, prediction, "noise_pred");
+                prediction = _reference.Get("noise_pred").select(0, i);
+            }
+            CloseAt("latents", i, solver.Step(prediction, sample, Start + i), "latents");
         }
+    }
+
+    // One time for the clip, or one for each token, as the reference's network was given them.
+    private void CheckTimes(IConditioning conditioning, Tensor sample, SamplingStep step, int i)
+    {
+        if (!_reference.Has("model_timestep"))
+            return;
+        float[] expected = _reference.Get("model_timestep").select(0, i).to(float32).reshape(-1).data<float>().ToArray();
+        float[] times = conditioning.Times(Patchify.GridOf(sample, _model.Transformer.PatchSize), step);
+        Assert.Equal(expected.Length == 1 ? [.. Enumerable.Repeat(expected[0], times.Length)] : expected, times);
     }
 
     private void CloseAt(string name, int step, Tensor actual, string tolerance) =>
@@ -135,25 +168,53 @@ internal sealed class PipelineParity : IDisposable
         _reference.Close("frames", Frames(decoded), tolerance);
     }
 
-    // Everything in a row from the prompt's own vectors and the noise.
-    private void CheckWhole(Tensor promptVectors, Tensor negativeVectors, bool legacy)
+    // Everything in a row from the prompt's own vectors, the frames and the noise.
+    private void CheckWhole(Tensor prompt, Tensor negative, string run)
     {
-        using TextContext prompt = _transformer.Prepare(promptVectors);
-        using TextContext negative = _transformer.Prepare(negativeVectors);
-        Velocity velocity = _guidance.Around(For(prompt), For(negative));
-        using ISolver solver = Solver(legacy);
-        Tensor latents = FlowSampler.Sample(velocity, _reference.Get("noise"), solver);
-        _reference.Close(legacy ? "legacy.latents_final" : "latents_final", latents, _reference.Tolerance("latents"));
+        using DisposeScope scope = NewDisposeScope();
+        using IConditioning conditioning = OwnConditioning();
+        using ISolver solver = Solver(run);
+        double tolerance = _reference.Tolerance("latents");
+        Tensor sample = SourceLatent() is { } source ? SourceNoise.Add(source, _reference.Get("noise"), solver.Schedule, Start) : _reference.Get("noise");
+        if (_reference.Has($"{run}initial_latents"))
+            _reference.Close($"{run}initial_latents", sample, tolerance);
+        Velocity velocity = (x, step) =>
+        {
+            int expert = ExpertAt(step);
+            return _guidance[expert].Around(
+                (x, step) => Predict(_experts[expert], conditioning, prompt, x, step),
+                (x, step) => Predict(_experts[expert], conditioning, negative, x, step))(x, step);
+        };
+        Tensor latents = conditioning.Finish(FlowSampler.Sample(velocity, sample, solver, start: Start));
+        _reference.Close($"{run}latents_final", latents, tolerance);
 
         Tensor frames = Frames(_vae.Decode(_normalizer.Restore(latents)));
-        if (legacy)
-            _reference.Close("legacy.frames_first", frames.narrow(1, 0, 1), _reference.Tolerance("frames"));
-        else
-            _reference.Close("frames", frames, _reference.Tolerance("frames"));
+        if (_reference.Has($"{run}frames"))
+            _reference.Close($"{run}frames", frames, _reference.Tolerance("frames"));
+        if (_reference.Has($"{run}frames_first"))
+            _reference.Close($"{run}frames_first", frames.narrow(1, 0, 1), _reference.Tolerance("frames"));
     }
 
-    private Velocity For(TextContext text) => (sample, step) =>
-        _transformer.Forward(sample, [.. Enumerable.Repeat(step.Time, (int)sample.size(0))], text);
+    private static SamplingStep StepAt(ISolver solver, int index) => new(index, solver.Schedule.Sigmas[index], solver.Schedule.Times[index]);
+
+    private int ExpertAt(SamplingStep step) =>
+        _experts.Count == 2 && step.Time < _model.Index.BoundaryRatio * _model.Scheduler.NumTrainTimesteps ? 1 : 0;
+
+    private Tensor Predict(int expert, IConditioning conditioning, string vectors, Tensor sample, SamplingStep step) =>
+        Predict(_experts[expert], conditioning, _reference.Get(vectors), sample, step);
+
+    private static Tensor Predict(DiffusionTransformer network, IConditioning conditioning, Tensor vectors, Tensor sample, SamplingStep step)
+    {
+        using DisposeScope scope = NewDisposeScope();
+        using TextContext text = network.Prepare(vectors, conditioning.ImageVectors);
+        float[] times = conditioning.Times(Patchify.GridOf(sample, network.Config.PatchSize), step);
+        return scope.MoveToOuter(network.Forward(conditioning.Input(sample, step), times, text));
+    }
+
+    private double? Number(string argument) =>
+        _arguments.TryGetProperty(argument, out JsonElement value) && value.ValueKind == JsonValueKind.Number ? value.GetDouble() : null;
+
+    private string Text(string argument) => _arguments.TryGetProperty(argument, out JsonElement value) ? value.GetString() ?? "" : "";
 
     // [B, 3, T, H, W] in [−1, 1] to [B, T, H, W, 3] in [0, 1].
     private static Tensor Frames(Tensor video) => ((video * 0.5) + 0.5).clamp(0, 1).permute(0, 2, 3, 4, 1);

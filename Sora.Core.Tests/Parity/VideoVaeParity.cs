@@ -12,7 +12,13 @@ internal static class VideoVaeParity
         using IDisposable noGradients = no_grad();
         AutoencoderKLWanConfig config = AutoencoderKLWanConfig.Load(Path.Combine(folder, "config.json"));
         using var vae = new VideoAutoencoder(config, new CheckpointParameters(folder, float32, CPU));
-        foreach (string call in FixtureFolder.Calls(folder))
+        CheckCalls(vae, FixtureFolder.Calls(folder));
+    }
+
+    /// <summary>Asserts that a VAE gives the values of these calls.</summary>
+    public static void CheckCalls(VideoAutoencoder vae, IEnumerable<string> calls)
+    {
+        foreach (string call in calls)
         {
             using DisposeScope scope = NewDisposeScope();
             using var reference = new ReferenceCase(call);

@@ -56,6 +56,42 @@ public class ModelConfigTests
         AssertRefused(TestModel.TextEncoder.ToJson(), field, value, message, text => UMT5Config.Parse(text, "x/config.json"));
 
     [Theory]
+    [InlineData("hidden_size", null, "hidden_size is missing")]
+    [InlineData("hidden_size", "17", "hidden_size 17 is not a multiple of num_attention_heads 2; nearest: 16, 18")]
+    [InlineData("hidden_size", "2147483647", "hidden_size 2147483647 is out of range")]
+    [InlineData("image_size", "33", "image_size 33 is not a multiple of patch_size 8; nearest: 32, 40")]
+    [InlineData("patch_size", "0", "patch_size 0 is out of range")]
+    [InlineData("num_hidden_layers", "0", "num_hidden_layers 0 is out of range; allowed: 1 to 1024, nearest: 1")]
+    [InlineData("num_channels", "1", "num_channels 1 is out of range; allowed: 3 to 3")]
+    [InlineData("hidden_act", "\"relu\"", "hidden_act is 'relu'; allowed: gelu, quick_gelu")]
+    [InlineData("layer_norm_eps", "0", "layer_norm_eps 0 is out of range")]
+    [InlineData("model_type", "\"siglip_vision_model\"", "model_type is 'siglip_vision_model'; allowed: clip_vision_model")]
+    public void AWrongImageEncoderIsNamed(string field, string? value, string message) =>
+        AssertRefused(TestModel.ImageEncoder.ToJson(), field, value, message, text => ClipVisionConfig.Parse(text, "x/config.json"));
+
+    [Theory]
+    [InlineData("size", "[32]", "size is [32]; allowed: {\"shortest_edge\": n} or {\"height\": n, \"width\": n}")]
+    [InlineData("size", """{"height": 32}""", "size is {\"height\":32}; allowed:")]
+    [InlineData("size", """{"shortest_edge": 32, "longest_edge": 99}""", "allowed: {\"shortest_edge\": n}")]
+    [InlineData("size", """{"shortest_edge": 31}""", "crop_size is 32 by 32; size allows up to 31 by 31")]
+    [InlineData("size", """{"height": 32, "width": 0}""", "size.width 0 is out of range")]
+    [InlineData("do_center_crop", "false", "do_center_crop is false and size has a shortest_edge")]
+    [InlineData("resample", "2", "resample is 2; allowed: 3")]
+    [InlineData("do_normalize", "false", "do_normalize is false; allowed: true")]
+    [InlineData("image_mean", "[0.5]", "image_mean has 1 values; allowed: 3")]
+    [InlineData("image_std", "[1,0,1]", "image_std[1] 0 is out of range")]
+    [InlineData("image_processor_type", "\"SiglipImageProcessor\"", "image_processor_type is 'SiglipImageProcessor'; allowed: CLIPImageProcessor, CLIPImageProcessorFast")]
+    public void AWrongImageProcessorIsNamed(string field, string? value, string message) =>
+        AssertRefused(TestModel.ImageProcessor.ToJson(), field, value, message, text => ClipImageProcessorConfig.Parse(text, "x/config.json"));
+
+    [Fact]
+    public void AnOlderImageProcessorGivesNumbersForSizes()
+    {
+        var config = ClipImageProcessorConfig.Parse("""{"size": 224, "crop_size": 200, "feature_extractor_type": "CLIPFeatureExtractor", "resample": 3}""");
+        Assert.Equal(new ClipImageProcessorConfig { ShortestEdge = 224, CropSize = new(200, 200) }, config);
+    }
+
+    [Theory]
     [InlineData("_class_name", "\"DDIMScheduler\"", "_class_name is 'DDIMScheduler'; allowed: FlowMatchEulerDiscreteScheduler, UniPCMultistepScheduler")]
     [InlineData("solver_order", "4", "solver_order 4 is out of range; allowed: 1 to 3, nearest: 3")]
     [InlineData("solver_type", "\"bh3\"", "solver_type is 'bh3'; allowed: bh1, bh2")]
@@ -78,7 +114,7 @@ public class ModelConfigTests
 
     [Theory]
     [InlineData("steps", "0", "steps 0 is out of range; allowed: 1 to 1000, nearest: 1")]
-    [InlineData("sampler", "\"unipcc\"", "'unipcc' is unknown; known: euler, unipc, nearest: unipc")]
+    [InlineData("sampler", "\"unipcc\"", "'unipcc' is unknown; known: euler, heun, unipc, dpmpp-2m, lcm, nearest: unipc")]
     [InlineData("guidance_scale", "-1", "guidance_scale -1 is out of range")]
     public void WrongRequestDefaultsAreNamed(string field, string? value, string message) =>
         AssertRefused(new RequestDefaults().ToJson(), field, value, message, text => RequestDefaults.Parse(text, "x/config.json"));

@@ -1,3 +1,4 @@
+using Sora.Frames;
 using Sora.Weights;
 using Xunit;
 
@@ -139,6 +140,45 @@ public sealed class ModelFolderTests : IDisposable
         AssertRefused("vae is a AutoencoderKL; allowed: AutoencoderKLWan");
         TestModel.WriteTo(folder, new ModelIndex { Components = [.. parts[..^1]] });
         AssertRefused("vae is missing; found scheduler, text_encoder, tokenizer, transformer");
+    }
+
+    [Fact]
+    public void APublishedImageModelOpens()
+    {
+        var model = ModelFolder.Open(TestWeights.Fixture("K_pipeline_flf2v"));
+        Assert.Equal((16, 17, 34), (model.ImageEncoder!.HiddenSize, model.ImageEncoder.TokenCount, model.Transformer.PosEmbedSeqLen));
+        Assert.Equal(new PixelSize(32, 32), model.ImageProcessor!.OutputSize);
+        Assert.True(Directory.Exists(model.ImageEncoderPath));
+        Assert.Empty(model.UnknownFields);
+    }
+
+    [Fact]
+    public void AModelThatReadsImagesNeedsItsImageEncoder()
+    {
+        TestModel.WriteTo(folder);
+        WanTransformerConfig transformer = TestModel.Transformer with { InChannels = 12, ImageDim = 16, AddedKvProjDim = 32 };
+        transformer.Save(folder.File("transformer", "config.json"));
+        AssertRefused("transformer image_dim is 16: it reads image tokens, and model_index.json lists no image_encoder; "
+            + "looked for a folder image_encoder with a CLIPVisionModel, and image_processor with a CLIPImageProcessor");
+
+        ModelComponent encoder = new("image_encoder", "transformers", ClipVisionConfig.ClassName);
+        ModelComponent processor = new("image_processor", "transformers", ClipImageProcessorConfig.ClassName);
+        TestModel.WriteTo(folder, new ModelIndex { Components = [.. new ModelIndex().Components, encoder] });
+        AssertRefused("image_processor is missing; found image_encoder, scheduler, text_encoder, tokenizer, transformer, vae");
+        TestModel.WriteTo(folder, new ModelIndex { Components = [.. new ModelIndex().Components, encoder, processor] });
+        transformer.Save(folder.File("transformer", "config.json"));
+        Assert.Equal(TestModel.ImageEncoder, ModelFolder.Open(folder.Path).ImageEncoder);
+        Assert.Equal(TestModel.ImageProcessor, ModelFolder.Open(folder.Path).ImageProcessor);
+
+        (transformer with { PosEmbedSeqLen = 514 }).Save(folder.File("transformer", "config.json"));
+        AssertRefused("transformer pos_embed_seq_len is 514, the token count of two images is 34; they must be equal");
+        (transformer with { ImageDim = 20 }).Save(folder.File("transformer", "config.json"));
+        AssertRefused("transformer image_dim is 20, image_encoder hidden_size is 16; they must be equal");
+        (TestModel.ImageProcessor with { CropSize = new(32, 24) }).Save(folder.File("image_processor", "preprocessor_config.json"));
+        transformer.Save(folder.File("transformer", "config.json"));
+        AssertRefused("image_processor width is 24, image_encoder image_size is 32; they must be equal");
+        File.Delete(folder.File("image_processor", "preprocessor_config.json"));
+        AssertRefused("looked for preprocessor_config.json, found nothing");
     }
 
     private static ModelIndex TwoTransformers() => new()

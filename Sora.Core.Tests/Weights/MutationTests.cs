@@ -21,6 +21,9 @@ public sealed class MutationTests(ITestOutputHelper output) : IDisposable
         "\"", ",", "\\ud800", "\u0000", "\"__metadata__\"", "F8_E5M2", "[-1,2]", "\"shape\"",
     ];
 
+    /// <summary>What a binary count, length or offset may be replaced with.</summary>
+    private static readonly ulong[] Extremes = [0, 1, 31, 33, 255, 65536, uint.MaxValue, 1UL << 32, 1UL << 62, 1UL << 63, ulong.MaxValue, ulong.MaxValue - 31];
+
     private readonly TemporaryFolder folder = new();
 
     public void Dispose() => folder.Dispose();
@@ -42,6 +45,35 @@ public sealed class MutationTests(ITestOutputHelper output) : IDisposable
     }
 
     [Fact]
+    public void DamagedCheckpointsOfTorchAreReadOrRefused() =>
+        Run(500, File.ReadAllBytes(TestWeights.Fixture("pickled", "state.pth")), damaged =>
+        {
+            using PickledCheckpoint file = PickledCheckpoint.Open(folder.Write("damaged", damaged));
+            Assert.All(file.Entries.Values, entry => Assert.InRange(entry.ByteOffset + entry.ByteLength, 0, damaged.Length));
+        });
+
+    [Fact]
+    public void DamagedGgufFilesAreReadOrRefused() => Run(2000, TestGguf.Small().ToBytes(), damaged =>
+    {
+        string path = folder.Write("damaged.gguf", damaged);
+        ReadAll(GgufStore.Open(path), damaged.Length);
+    });
+
+    [Fact]
+    public void DamagedFloat8FilesAreReadOrRefused()
+    {
+        string path = folder.File("float8.safetensors");
+        SafetensorsWriter.Write(path,
+        [
+            TestWeights.Tensor("a.weight", SafetensorsType.F8_E4M3, 3, 4), TestWeights.Tensor("a.scale_weight", SafetensorsType.F32),
+            TestWeights.Tensor("b.weight", SafetensorsType.F8_E5M2, 2, 9), TestWeights.Tensor("b.weight_scale", SafetensorsType.F32, 2),
+            new("b.comfy_quant", SafetensorsType.U8, [24], """{"format":"float8_e5m2"}"""u8.ToArray()),
+            TestWeights.Tensor("scaled_fp8", SafetensorsType.F8_E4M3, 2),
+        ]);
+        Run(2000, File.ReadAllBytes(path), damaged => ReadAll(SafetensorsStore.Open(folder.Write("float8.safetensors", damaged)), damaged.Length));
+    }
+
+    [Fact]
     public void DamagedIndexesAreReadOrRefused()
     {
         SafetensorsWriter.Write(folder.File("1.safetensors"), [TestWeights.Tensor("a", SafetensorsType.F32, 2)]);
@@ -58,6 +90,8 @@ public sealed class MutationTests(ITestOutputHelper output) : IDisposable
     [InlineData("transformer")]
     [InlineData("vae")]
     [InlineData("text_encoder")]
+    [InlineData("image_encoder")]
+    [InlineData("image_processor")]
     [InlineData("scheduler")]
     [InlineData("tokenizer")]
     [InlineData("index")]
@@ -69,6 +103,8 @@ public sealed class MutationTests(ITestOutputHelper output) : IDisposable
             "transformer" => ((ModelConfig)TestModel.Transformer, (Func<string, ModelConfig>)WanTransformerConfig.Load),
             "vae" => (TestModel.Vae, AutoencoderKLWanConfig.Load),
             "text_encoder" => (TestModel.TextEncoder, UMT5Config.Load),
+            "image_encoder" => (TestModel.ImageEncoder, ClipVisionConfig.Load),
+            "image_processor" => (TestModel.ImageProcessor, ClipImageProcessorConfig.Load),
             "scheduler" => (TestModel.Scheduler, SchedulerConfig.Load),
             "tokenizer" => (new TokenizerConfig(), TokenizerConfig.Load),
             "index" => (new ModelIndex(), ModelIndex.Load),
@@ -93,6 +129,18 @@ public sealed class MutationTests(ITestOutputHelper output) : IDisposable
     {
         using SafetensorsFile file = SafetensorsFile.Open(folder.Write("damaged", damaged));
         Assert.True(file.Entries.Values.Sum(entry => (long)file.Bytes(entry).Length) <= damaged.Length);
+    }
+
+    private static void ReadAll(WeightStore opened, int fileLength)
+    {
+        using WeightStore store = opened;
+        foreach (string name in store.Names)
+        {
+            using DisposeScope scope = NewDisposeScope();
+            // Two bits and their part of a scale become four bytes.
+            Assert.True(store.Read(name, float32, CPU).NumberOfElements * sizeof(float) <= 13L * fileLength);
+            Assert.Equal(bfloat16, store.Read(name, bfloat16, CPU).dtype);
+        }
     }
 
     private void Run(int count, byte[] valid, Action<byte[]> read)
@@ -129,7 +177,7 @@ public sealed class MutationTests(ITestOutputHelper output) : IDisposable
         {
             int at = random.Next(bytes.Count);
             int length = Math.Min(random.Next(1, 24), bytes.Count - at);
-            switch (random.Next(7))
+            switch (random.Next(8))
             {
                 case 0:
                     bytes[at] = (byte)random.Next(256);
@@ -148,6 +196,11 @@ public sealed class MutationTests(ITestOutputHelper output) : IDisposable
                     break;
                 case 5:
                     bytes[random.Next(Math.Min(8, bytes.Count))] = (byte)random.Next(256);
+                    break;
+                case 6:
+                    byte[] number = BitConverter.GetBytes(Extremes[random.Next(Extremes.Length)]);
+                    for (int i = 0; i < Math.Min(number.Length, bytes.Count - at); i++)
+                        bytes[at + i] = number[i];
                     break;
                 default:
                     ReplaceNumber(bytes, at, random);

@@ -43,6 +43,17 @@ public class PublishedConfigTests
     }
 
     [Fact]
+    public void ThePublishedImageEncoderIsRead()
+    {
+        var config = ClipVisionConfig.Parse(Published("clip-vit-h-14__image_encoder"));
+        Assert.Equal((1280, 5120, 32, 16, 224, 14), (config.HiddenSize, config.IntermediateSize, config.NumHiddenLayers,
+            config.NumAttentionHeads, config.ImageSize, config.PatchSize));
+        Assert.Equal((257, "gelu", 3), (config.TokenCount, config.HiddenAct, config.NumChannels));
+        Assert.Empty(config.UnknownFields);
+        Assert.Equal(config, ClipVisionConfig.Parse(config.ToJson()));
+    }
+
+    [Fact]
     public void FilesComeBackByteForByte()
     {
         AssertSame(WanTransformerConfig.Load, "A_transformer_t2v", "config.json");
@@ -50,6 +61,9 @@ public class PublishedConfigTests
         AssertSame(WanTransformerConfig.Load, "configs", "flf2v_transformer.json");
         AssertSame(AutoencoderKLWanConfig.Load, "D_vae_wan22", "config.json");
         AssertSame(UMT5Config.Load, "E_umt5", "config.json");
+        AssertSame(ClipVisionConfig.Load, "H_clip_vision", "config.json");
+        AssertSame(ClipImageProcessorConfig.Load, "K_pipeline_i2v", "image_processor", "preprocessor_config.json");
+        AssertSame(ClipImageProcessorConfig.Load, "K_pipeline_flf2v", "image_processor", "preprocessor_config.json");
         AssertSame(SchedulerConfig.Load, "G_pipeline_t2v", "scheduler", "scheduler_config.json");
         AssertSame(TokenizerConfig.Load, "G_pipeline_t2v", "tokenizer", "tokenizer_config.json");
         AssertSame(ModelIndex.Load, "G_pipeline_t2v", "model_index.json");

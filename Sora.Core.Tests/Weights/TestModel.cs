@@ -36,6 +36,18 @@ internal static class TestModel
         VocabSize = 300,
     };
 
+    public static ClipVisionConfig ImageEncoder { get; } = new()
+    {
+        HiddenSize = 16,
+        IntermediateSize = 32,
+        NumHiddenLayers = 2,
+        NumAttentionHeads = 2,
+        ImageSize = 32,
+        PatchSize = 8,
+    };
+
+    public static ClipImageProcessorConfig ImageProcessor { get; } = new() { ShortestEdge = 32, CropSize = new(32, 32) };
+
     public static SchedulerConfig Scheduler { get; } = new() { ClassName = SchedulerConfig.UniPC, Shift = 3 };
 
     public static void WriteTo(TemporaryFolder folder, ModelIndex? index = null)
@@ -53,6 +65,13 @@ internal static class TestModel
         WriteWeights(folder.File("transformer", "diffusion_pytorch_model.safetensors"));
         WriteWeights(folder.File("vae", "diffusion_pytorch_model.safetensors"));
         WriteWeights(folder.File("text_encoder", "model.safetensors"));
+        if (index.Find("image_encoder") is not null)
+        {
+            ImageEncoder.Save(folder.File("image_encoder", "config.json"));
+            WriteWeights(folder.File("image_encoder", "model.safetensors"));
+        }
+        if (index.Find("image_processor") is not null)
+            ImageProcessor.Save(folder.File("image_processor", ClipImageProcessorConfig.FileName));
         if (index.Find("transformer_2") is null)
             return;
         Transformer.Save(folder.File("transformer_2", "config.json"));

@@ -1,6 +1,6 @@
 namespace Sora.Frames;
 
-/// <summary>Tensors to frames.</summary>
+/// <summary>Tensors to frames and back.</summary>
 public static class FrameTensors
 {
     /// <summary>Frames of a decoded chunk [1, 3, T, H, W] in [−1, 1], rounded to 8 bits.</summary>
@@ -20,5 +20,16 @@ public static class FrameTensors
             .. Enumerable.Range(0, (int)chunk.size(2)).Select(t => new VideoFrame(
                 firstIndex + t, width, height, pixels.AsMemory(t * size, size), rate.TimeOf(firstIndex + t))),
         ];
+    }
+
+    /// <summary>A frame as [1, 3, 1, H, W] in [−1, 1], float32.</summary>
+    /// <param name="frame">The frame.</param>
+    /// <param name="device">Where it goes.</param>
+    public static Tensor ToTensor(VideoFrame frame, Device device)
+    {
+        ArgumentNullException.ThrowIfNull(frame);
+        using DisposeScope scope = NewDisposeScope();
+        Tensor bytes = tensor(frame.Rgb.ToArray(), [1, 1, frame.Height, frame.Width, 3]).to(device);
+        return scope.MoveToOuter((bytes.permute(0, 4, 1, 2, 3).to(float32) / 127.5).sub_(1).contiguous());
     }
 }

@@ -29,14 +29,15 @@ public sealed class Linear
         new(scope, [outputs, inputs], true, initialization ?? Initialization.Xavier(inputs, outputs), float32);
 
     /// <summary>A convolution whose kernel and stride are equal is a linear layer over flattened patches.</summary>
-    /// <param name="scope">The place of <c>weight</c> [outputs, channels, pt, ph, pw] and <c>bias</c> [outputs].</param>
+    /// <param name="scope">The place of <c>weight</c> [outputs, channels, (pt,) ph, pw] and <c>bias</c> [outputs].</param>
     /// <param name="outputs">The width that a patch becomes.</param>
     /// <param name="channels">The channels of the input.</param>
-    /// <param name="patch">The patch's extent (t, h, w).</param>
-    public static Linear OverPatches(ParameterScope scope, long outputs, long channels, IReadOnlyList<int> patch)
+    /// <param name="patch">The patch's extent, (t, h, w) or (h, w).</param>
+    /// <param name="bias">Whether there is a <c>bias</c>.</param>
+    public static Linear OverPatches(ParameterScope scope, long outputs, long channels, IReadOnlyList<int> patch, bool bias = true)
     {
-        long inputs = channels * patch[0] * patch[1] * patch[2];
-        return new(scope, [outputs, channels, patch[0], patch[1], patch[2]], true, Initialization.Xavier(inputs, outputs), scope.ComputeType);
+        long inputs = patch.Aggregate(channels, (product, extent) => product * extent);
+        return new(scope, [outputs, channels, .. patch], bias, Initialization.Xavier(inputs, outputs), scope.ComputeType);
     }
 
     /// <summary>Maps [..., inputs] to [..., outputs] in the compute type.</summary>

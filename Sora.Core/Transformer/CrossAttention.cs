@@ -5,7 +5,8 @@ namespace Sora.Transformer;
 
 /// <summary>
 /// Attention from the patches of each clip to its text, without positions and without a mask: the padded rows of the
-/// text take part, as they did when the published models were trained.
+/// text take part, as they did when the published models were trained. Image-to-video networks attend to the image's
+/// tokens with the same queries, and add what both give.
 /// </summary>
 public sealed class CrossAttention
 {
@@ -16,9 +17,20 @@ public sealed class CrossAttention
     private readonly Linear _output;
     private readonly RmsNorm _queryNorm;
     private readonly RmsNorm _keyNorm;
+    private readonly Linear? _imageKey;
+    private readonly Linear? _imageValue;
+    private readonly RmsNorm? _imageKeyNorm;
 
-    /// <summary>Takes <c>to_q</c>, <c>to_k</c>, <c>to_v</c>, <c>to_out.0</c>, <c>norm_q</c> and <c>norm_k</c>.</summary>
-    public CrossAttention(ParameterScope scope, int heads, long width, double epsilon)
+    /// <summary>
+    /// Takes <c>to_q</c>, <c>to_k</c>, <c>to_v</c>, <c>to_out.0</c>, <c>norm_q</c> and <c>norm_k</c>; with image tokens also
+    /// <c>add_k_proj</c>, <c>add_v_proj</c> and <c>norm_added_k</c>.
+    /// </summary>
+    /// <param name="scope">The place of the parameters.</param>
+    /// <param name="heads">The number of heads.</param>
+    /// <param name="width">The network's width.</param>
+    /// <param name="epsilon">The small number inside the norms.</param>
+    /// <param name="imageWidth">The width of the image tokens; null in networks without.</param>
+    public CrossAttention(ParameterScope scope, int heads, long width, double epsilon, long? imageWidth = null)
     {
         _heads = heads;
         _query = new(scope["to_q"], width, width);
@@ -28,32 +40,57 @@ public sealed class CrossAttention
         _output = new(scope["to_out.0"], width, width, initialization: Initialization.Zero);
         _queryNorm = new(scope["norm_q"], width, epsilon);
         _keyNorm = new(scope["norm_k"], width, epsilon);
+        if (imageWidth is not { } inputs)
+            return;
+        _imageKey = new(scope["add_k_proj"], inputs, width);
+        _imageValue = new(scope["add_v_proj"], inputs, width);
+        _imageKeyNorm = new(scope["norm_added_k"], width, epsilon);
     }
 
     /// <summary>The keys and values of the text [B, L, D]: they do not change between steps.</summary>
     public TextKeys Keys(Tensor text) =>
         new(FusedKernels.RmsNorm(_key.Forward(text), _keyNorm), _value.Forward(text));
 
-    /// <summary>Maps [N, D] to [N, D] in the compute type; clip i reads text i.</summary>
+    /// <summary>The keys and values of image tokens [B, M, D], which do not change between steps either.</summary>
+    /// <exception cref="InvalidOperationException">The network has no image tokens.</exception>
+    public ImageKeys ImageKeys(Tensor image) =>
+        _imageKey is null || _imageValue is null || _imageKeyNorm is null
+            ? throw new InvalidOperationException("This network has no image tokens.")
+            : new(FusedKernels.RmsNorm(_imageKey.Forward(image), _imageKeyNorm), _imageValue.Forward(image));
+
+    /// <summary>Maps [N, D] to [N, D] in the compute type; clip i reads text i and image i, or the one that all share.</summary>
     public Tensor Forward(Tensor x, TextKeys text, PackedLayout layout)
     {
         Tensor q = FusedKernels.RmsNorm(_query.Forward(x), _queryNorm);     // N D
+        Tensor mixed = Attend(q, text.Keys, text.Values, layout);           // N D
+        if (text.Image is { } image)
+            mixed += Attend(q, image.Keys, image.Values, layout);           // N D
+        return _output.Forward(mixed);                                      // N D
+    }
+
+    private Tensor Attend(Tensor q, Tensor keys, Tensor values, PackedLayout layout)
+    {
+        if (keys.size(0) == 1)
+            return FusedKernels.Attention(q.unsqueeze(0), keys, values, _heads).view(q.shape);
         if (layout.IsUniform)
-        {
-            Tensor all = FusedKernels.Attention(q.view(layout.Clips, -1, q.size(1)), text.Keys, text.Values, _heads);
-            return _output.Forward(all.view(q.shape));                      // N D
-        }
+            return FusedKernels.Attention(q.view(layout.Clips, -1, q.size(1)), keys, values, _heads).view(q.shape);
         var parts = new Tensor[layout.Clips];
         for (int clip = 0; clip < layout.Clips; clip++)
         {
             Tensor part = q.narrow(0, layout.Offset(clip), layout.Grid(clip).Count).unsqueeze(0);
-            parts[clip] = FusedKernels.Attention(part, text.Keys.narrow(0, clip, 1), text.Values.narrow(0, clip, 1), _heads).squeeze(0);
+            parts[clip] = FusedKernels.Attention(part, keys.narrow(0, clip, 1), values.narrow(0, clip, 1), _heads).squeeze(0);
         }
-        return _output.Forward(cat(parts, 0));                              // N D
+        return cat(parts, 0);
     }
 }
 
 /// <summary>The keys and values that one block computes from the text, [B, L, D] each.</summary>
 /// <param name="Keys">The normalised keys.</param>
 /// <param name="Values">The values.</param>
-public sealed record TextKeys(Tensor Keys, Tensor Values);
+/// <param name="Image">Those of the image; null in networks without image tokens.</param>
+public sealed record TextKeys(Tensor Keys, Tensor Values, ImageKeys? Image = null);
+
+/// <summary>The keys and values that one block computes from the image tokens, [B, M, D] each; B is 1 where all clips share them.</summary>
+/// <param name="Keys">The normalised keys.</param>
+/// <param name="Values">The values.</param>
+public sealed record ImageKeys(Tensor Keys, Tensor Values);

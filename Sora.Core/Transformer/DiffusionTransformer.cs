@@ -6,7 +6,7 @@ namespace Sora.Transformer;
 
 /// <summary>
 /// The denoiser: predicts the velocity v = noise − data of spacetime latent patches at any size, from their noise levels
-/// and a text (the network published as WanTransformer3DModel).
+/// and a text, in image-to-video networks an image too (the network published as WanTransformer3DModel).
 /// </summary>
 public sealed class DiffusionTransformer : IDisposable
 {
@@ -14,6 +14,7 @@ public sealed class DiffusionTransformer : IDisposable
     private readonly Linear _patchEmbedding;
     private readonly TimeEmbedding _timeEmbedding;
     private readonly TextProjection _textProjection;
+    private readonly ImageProjection? _imageProjection;
     private readonly TransformerBlock[] _blocks;
     private readonly OutputHead _head;
 
@@ -27,6 +28,8 @@ public sealed class DiffusionTransformer : IDisposable
         _patchEmbedding = Linear.OverPatches(scope["patch_embedding"], width, config.InChannels, config.PatchSize);
         _timeEmbedding = new(scope["condition_embedder"], config.FreqDim, width);
         _textProjection = new(scope["condition_embedder.text_embedder"], config.TextDim, width);
+        if (config.ImageDim is { } imageWidth)
+            _imageProjection = new(scope["condition_embedder.image_embedder"], imageWidth, width, config.PosEmbedSeqLen);
         _blocks = [.. Enumerable.Range(0, config.NumLayers).Select(i => new TransformerBlock(scope["blocks"][i], config))];
         _head = new(scope, config);
     }
@@ -38,13 +41,23 @@ public sealed class DiffusionTransformer : IDisposable
     public IReadOnlyDictionary<string, Parameter> Parameters => _parameters.Parameters;
 
     /// <summary>
-    /// What the network needs of a text, computed once a video: each block's keys and values of [B, L, text_dim].
+    /// What the network needs of a text and an image, computed once a video: each block's keys and values of them.
     /// </summary>
-    public TextContext Prepare(Tensor text)
+    /// <param name="text">
+    /// The text encoder's vectors [B, L, text_dim]. The published networks with image_dim were trained with L = 512.
+    /// </param>
+    /// <param name="imageEmbeds">
+    /// The image encoder's vectors; given exactly when the config has an image_dim. One image for each text,
+    /// [B, M, image_dim], or one for all, [1, M, image_dim]. Networks with pos_embed_seq_len take a first and a last image
+    /// for each, one after the other: [2·B, M, image_dim] or [2, M, image_dim], with 2·M = pos_embed_seq_len.
+    /// </param>
+    /// <exception cref="ArgumentException">A shape is another, or the image is missing or not wanted.</exception>
+    public TextContext Prepare(Tensor text, Tensor? imageEmbeds = null)
     {
         Shape.Require(text, $"B L {Config.TextDim}");
+        Tensor? image = ProjectImage(imageEmbeds, text.size(0));                         // B M D
         Tensor projected = _textProjection.Forward(text);                                // B L D
-        return new([.. _blocks.Select(b => b.Keys(projected))]);
+        return new([.. _blocks.Select(b => b.Keys(projected, image))]);
     }
 
     /// <summary>
@@ -52,7 +65,7 @@ public sealed class DiffusionTransformer : IDisposable
     /// </summary>
     /// <param name="patches">The patches [N, C·pt·ph·pw] of all clips, one after the other.</param>
     /// <param name="times">Each token's noise level, 0 to 1000.</param>
-    /// <param name="text">The texts, one for each clip.</param>
+    /// <param name="text">The texts, one for each clip, with their images where the network reads them.</param>
     /// <param name="sequence">The clips' layout and positions.</param>
     /// <returns>Patches [N, pt·ph·pw·C] of velocity, float32.</returns>
     public Tensor Forward(Tensor patches, TokenTimes times, TextContext text, PackedSequence sequence)
@@ -82,6 +95,23 @@ public sealed class DiffusionTransformer : IDisposable
 
     /// <summary>Frees the parameters.</summary>
     public void Dispose() => _parameters.Dispose();
+
+    private Tensor? ProjectImage(Tensor? imageEmbeds, long texts)
+    {
+        if (_imageProjection is null != imageEmbeds is null)
+        {
+            throw new ArgumentException(imageEmbeds is null
+                ? $"This network reads an image beside the text (image_dim {Config.ImageDim}); imageEmbeds is null."
+                : "This network reads no image (image_dim is null); imageEmbeds must be null.", nameof(imageEmbeds));
+        }
+        if (_imageProjection is null || imageEmbeds is null)
+            return null;
+        Tensor image = _imageProjection.Forward(imageEmbeds);                            // B M D
+        return image.size(0) == texts || image.size(0) == 1
+            ? image
+            : throw new ArgumentException($"imageEmbeds has shape [{string.Join(", ", imageEmbeds.shape)}], the images of {image.size(0)} videos; "
+                + $"allowed: of {texts}, one for each text, or of 1.", nameof(imageEmbeds));
+    }
 
     // Without a backward pass a block's intermediate results are freed as soon as it is done.
     private static Tensor InScope(Tensor x, Func<Tensor, Tensor> block)

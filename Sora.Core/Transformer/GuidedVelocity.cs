@@ -1,3 +1,4 @@
+using Sora.Conditioning;
 using Sora.Patches;
 using Sora.Sampling;
 
@@ -5,8 +6,8 @@ namespace Sora.Transformer;
 
 /// <summary>
 /// The velocity of one video under guidance. The video with its prompt and the video with the negative prompt run as one
-/// packed batch; positions and the text's keys and values are computed once. Where guidance is off the negative prompt is
-/// not computed.
+/// packed batch; positions and the keys and values of texts and images are computed once. Where guidance is off the
+/// negative prompt is not computed.
 /// </summary>
 public sealed class GuidedVelocity : IDisposable
 {
@@ -14,26 +15,30 @@ public sealed class GuidedVelocity : IDisposable
     private readonly Guidance _guidance;
     private readonly TextContext _text;
     private readonly PackedSequence _sequence;
+    private readonly IConditioning _conditioning;
     private readonly GuidedVelocity? _unguided;
 
-    /// <summary>Prepares the texts.</summary>
+    /// <summary>Prepares the texts, and the images where the network reads them.</summary>
     /// <param name="transformer">The denoiser.</param>
     /// <param name="guidance">The strength; when it is off the negative text is not used.</param>
     /// <param name="text">The prompt's vectors [1, L, text_dim].</param>
     /// <param name="negative">The negative prompt's vectors [1, L, text_dim].</param>
     /// <param name="grid">The patches of the video.</param>
     /// <param name="device">Where the transformer is.</param>
-    public GuidedVelocity(DiffusionTransformer transformer, Guidance guidance, Tensor text, Tensor negative, PatchGrid grid, Device device)
+    /// <param name="conditioning">How known frames take part; null: there are none. It is used until this is disposed.</param>
+    public GuidedVelocity(
+        DiffusionTransformer transformer, Guidance guidance, Tensor text, Tensor negative, PatchGrid grid, Device device, IConditioning? conditioning = null)
     {
         using IDisposable noGradients = no_grad();
         using DisposeScope scope = NewDisposeScope();
         _transformer = transformer;
         _guidance = guidance;
-        _text = transformer.Prepare(guidance.IsOn ? cat([text, negative], 0) : text).Detach();
+        _conditioning = conditioning ?? new NoConditioning();
+        _text = transformer.Prepare(guidance.IsOn ? cat([text, negative], 0) : text, _conditioning.ImageVectors).Detach();
         _sequence = new(Enumerable.Repeat(grid, guidance.IsOn ? 2 : 1), transformer.Config.AttentionHeadDim, device);
         // At noise levels without guidance the prompt runs alone.
         if (guidance.IsOn && guidance.Interval is { } interval && interval != SigmaInterval.All)
-            _unguided = new(transformer, default, text, text, grid, device);
+            _unguided = new(transformer, default, text, text, grid, device, conditioning);
     }
 
     /// <summary>The guided velocity of a sample [1, C, t, h, w] at a step; a <see cref="Velocity"/>.</summary>
@@ -44,8 +49,9 @@ public sealed class GuidedVelocity : IDisposable
         PatchGrid grid = _sequence.Layout.Grid(0);
         IReadOnlyList<int> patch = _transformer.Config.PatchSize;
         int clips = _sequence.Layout.Clips;
-        Tensor patches = Patchify.Cut(sample, patch);
-        TokenTimes times = TokenTimes.PerClip(_sequence.Layout, [.. Enumerable.Repeat(step.Time, clips)]);
+        Tensor patches = Patchify.Cut(_conditioning.Input(sample, step), patch);          // N C·pt·ph·pw
+        float[] timesOfOne = _conditioning.Times(grid, step);
+        TokenTimes times = TokenTimes.PerToken(clips == 2 ? [.. timesOfOne, .. timesOfOne] : timesOfOne);
         Tensor velocity = _transformer.Forward(clips == 2 ? cat([patches, patches], 0) : patches, times, _text, _sequence);
         Tensor latents = Patchify.Join(velocity, clips, grid, patch, _transformer.Config.OutChannels);
         return clips == 2 ? _guidance.Combine(latents.narrow(0, 0, 1), latents.narrow(0, 1, 1)) : latents;

@@ -15,7 +15,7 @@ public sealed class TransformerBlock
     private readonly LayerNorm? _norm2;
     private readonly LayerNorm _norm3;
     private readonly SelfAttention _attention;
-    private readonly CrossAttention _textAttention;
+    private readonly CrossAttention _crossAttention;
     private readonly FeedForward _feedForward;
     private readonly ScalarType _computeType;
 
@@ -24,7 +24,7 @@ public sealed class TransformerBlock
     {
         long width = config.NumAttentionHeads * config.AttentionHeadDim;
         _attention = new(scope["attn1"], config.NumAttentionHeads, width, config.Eps);
-        _textAttention = new(scope["attn2"], config.NumAttentionHeads, width, config.Eps);
+        _crossAttention = new(scope["attn2"], config.NumAttentionHeads, width, config.Eps, config.AddedKvProjDim);
         _feedForward = new(scope["ffn"], width, config.FfnDim);
         // Zero gates: with cross-attention's zero output a fresh block is the identity.
         _table = scope.Float("scale_shift_table", [1, 6, width], Initialization.Zero);
@@ -34,14 +34,15 @@ public sealed class TransformerBlock
         _computeType = scope.ComputeType;
     }
 
-    /// <summary>The keys and values of the text for this block.</summary>
-    public TextKeys Keys(Tensor text) => _textAttention.Keys(text);
+    /// <summary>The keys and values of the text [B, L, D], and of the image tokens [B or 1, M, D], for this block.</summary>
+    public TextKeys Keys(Tensor text, Tensor? image = null) =>
+        _crossAttention.Keys(text) with { Image = image is null ? null : _crossAttention.ImageKeys(image) };
 
     /// <summary>Maps the residual stream [N, D], float32, to itself.</summary>
     /// <param name="x">The stream.</param>
     /// <param name="time">The shared modulation [rows, 6·D].</param>
     /// <param name="modulation">Which row each token reads.</param>
-    /// <param name="text">This block's keys and values of the text.</param>
+    /// <param name="text">This block's keys and values of the text, and of the image where there is one.</param>
     /// <param name="layout">The clips.</param>
     /// <param name="positions">The rotary positions.</param>
     public Tensor Forward(Tensor x, Tensor time, Modulation modulation, TextKeys text, PackedLayout layout, RotaryPositions positions)
@@ -54,7 +55,7 @@ public sealed class TransformerBlock
         h = _attention.Forward(h, layout, positions);                                    // N D
         x = FusedKernels.AddGated(x, h, gate1, modulation);                              // N D
         h = _norm2 is null ? x : FusedKernels.Norm(x, _norm2, _computeType);             // N D
-        x = FusedKernels.Add(x, _textAttention.Forward(h, text, layout));                // N D
+        x = FusedKernels.Add(x, _crossAttention.Forward(h, text, layout));                // N D
         h = FusedKernels.NormModulate(x, _norm3, scale3, shift3, modulation, _computeType); // N D
         h = _feedForward.Forward(h);                                                     // N D
         return FusedKernels.AddGated(x, h, gate3, modulation);                           // N D

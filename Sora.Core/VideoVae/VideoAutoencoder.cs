@@ -48,7 +48,8 @@ public sealed class VideoAutoencoder : IDisposable
         for (long start = 0; start < usable;)
         {
             long length = start == 0 ? 1 : Config.TemporalStride;
-            parts.Add(EncodeChunk(video.narrow(2, start, length), cache));
+            using (DisposeScope chunk = NewDisposeScope())
+                parts.Add(chunk.MoveToOuter(EncodeChunk(video.narrow(2, start, length), cache)));
             start += length;
         }
         LatentMoments moments = LatentMoments.Split(cat(parts, 2));

@@ -8,8 +8,7 @@ namespace Sora.Weights;
 /// </summary>
 public sealed class CheckpointParameters : ParameterSource
 {
-    private readonly WeightFiles _files;
-    private readonly string _folder;
+    private readonly WeightStore _store;
     private readonly Device _device;
     private readonly IReadOnlyDictionary<string, string> _otherNames;
 
@@ -20,10 +19,16 @@ public sealed class CheckpointParameters : ParameterSource
     /// <param name="otherNames">Names under which a parameter may be stored instead.</param>
     /// <exception cref="SoraException">The files are missing or damaged.</exception>
     public CheckpointParameters(string folder, ScalarType computeType, Device device, IReadOnlyDictionary<string, string>? otherNames = null)
+        : this(SafetensorsStore.Open(folder), computeType, device, otherNames)
+    {
+    }
+
+    /// <summary>Takes the parameters from a store, which it then owns.</summary>
+    /// <inheritdoc cref="CheckpointParameters(string, ScalarType, Device, IReadOnlyDictionary{string, string}?)"/>
+    internal CheckpointParameters(WeightStore store, ScalarType computeType, Device device, IReadOnlyDictionary<string, string>? otherNames = null)
         : base(computeType, computeType)
     {
-        _files = WeightFiles.Open(folder);
-        _folder = folder;
+        _store = store;
         _device = device;
         _otherNames = otherNames ?? new Dictionary<string, string>();
     }
@@ -33,37 +38,27 @@ public sealed class CheckpointParameters : ParameterSource
         new Dictionary<string, string> { ["shared.weight"] = "encoder.embed_tokens.weight" };
 
     /// <summary>The names in the files that the network did not ask for.</summary>
-    public IReadOnlyList<string> UnusedNames => _files.UnusedNames;
+    public IReadOnlyList<string> UnusedNames => _store.UnusedNames;
 
     /// <inheritdoc/>
     protected override Tensor Create(string name, long[] shape, Initialization initialization, ScalarType type)
     {
-        SafetensorsEntry entry = Find(name);
-        if (!entry.Shape.SequenceEqual(shape))
-            throw new SoraException($"{_files.PathOf(entry.Name)}: {name} has shape [{string.Join(", ", entry.Shape)}]; the config asks for [{string.Join(", ", shape)}].");
-        using DisposeScope scope = NewDisposeScope();
-        Tensor stored = EngineMemory.View(_files.Pointer(entry.Name), entry.Shape, TypeOf(entry));
-        return scope.MoveToOuter(stored.to(type).to(_device));
+        string stored = StoredName(name);
+        IReadOnlyList<long> found = _store.ShapeOf(stored);
+        if (!found.SequenceEqual(shape))
+            throw new SoraException($"{_store.PathOf(stored)}: {name} has shape [{string.Join(", ", found)}]; the config asks for [{string.Join(", ", shape)}].");
+        return _store.Read(stored, type, _device);
     }
 
     /// <inheritdoc/>
     protected override void Dispose(bool disposing)
     {
         base.Dispose(disposing);
-        _files.Dispose();
+        _store.Dispose();
     }
 
-    private SafetensorsEntry Find(string name) =>
-        _files.Find(name)
-        ?? (_otherNames.TryGetValue(name, out string? other) ? _files.Find(other) : null)
-        ?? throw new SoraException($"{_folder} has no tensor {name}, which the config asks for.");
-
-    private ScalarType TypeOf(SafetensorsEntry entry) => entry.Type switch
-    {
-        SafetensorsType.F64 => float64,
-        SafetensorsType.F32 => float32,
-        SafetensorsType.F16 => float16,
-        SafetensorsType.BF16 => bfloat16,
-        _ => throw new SoraException($"{_files.PathOf(entry.Name)}: {entry.Name} is stored as {entry.Type}; F64, F32, F16 and BF16 can be read."),
-    };
+    private string StoredName(string name) =>
+        _store.Contains(name) ? name
+        : _otherNames.TryGetValue(name, out string? other) && _store.Contains(other) ? other
+        : throw new SoraException($"{_store.Location} has no tensor {name}, which the config asks for.");
 }

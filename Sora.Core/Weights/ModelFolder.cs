@@ -1,15 +1,25 @@
 using System.Numerics;
+using Sora.Conditioning;
+using Sora.Text;
 
 namespace Sora.Weights;
 
 /// <summary>
-/// A model on disk in the layout of diffusers, its configurations read and checked against each other; weights are not
-/// opened. A text-to-video model has <c>transformer</c>, <c>vae</c>, <c>text_encoder</c>, <c>tokenizer</c> and
-/// <c>scheduler</c>; <c>transformer_2</c> and <c>image_encoder</c> are optional.
+/// A model on disk, its configurations read and checked against each other: in the layout of diffusers, or in files that are
+/// recognised by their tensors (the original Wan release, the single files of ComfyUI). A text-to-video model has <c>transformer</c>, <c>vae</c>, <c>text_encoder</c>, <c>tokenizer</c> and
+/// <c>scheduler</c>; <c>transformer_2</c> is optional, and so are <c>image_encoder</c> and <c>image_processor</c> unless
+/// the transformer reads image tokens.
 /// </summary>
 public sealed record ModelFolder
 {
     private const string IndexFile = "model_index.json";
+
+    /// <summary>The parts that have weights.</summary>
+    internal static readonly (string Part, NetworkKind Kind)[] PartsWithWeights =
+    [
+        ("transformer", NetworkKind.Transformer), ("transformer_2", NetworkKind.Transformer), ("text_encoder", NetworkKind.TextEncoder),
+        ("image_encoder", NetworkKind.ImageEncoder), ("vae", NetworkKind.Vae),
+    ];
 
     private ModelFolder()
     {
@@ -17,6 +27,9 @@ public sealed record ModelFolder
 
     /// <summary>The folder as it was given.</summary>
     public required string Path { get; init; }
+
+    /// <summary>How its parts lie on disk.</summary>
+    public ModelLayout Layout { get; init; }
 
     /// <summary>Which parts the model has.</summary>
     public required ModelIndex Index { get; init; }
@@ -38,29 +51,44 @@ public sealed record ModelFolder
     /// <summary>The tokenizer; without a file, without a limit.</summary>
     public required TokenizerConfig Tokenizer { get; init; }
 
+    /// <summary>The image encoder; null in models without.</summary>
+    public ClipVisionConfig? ImageEncoder { get; init; }
+
+    /// <summary>How frames become the image encoder's input; there exactly when <see cref="ImageEncoder"/> is.</summary>
+    public ClipImageProcessorConfig? ImageProcessor { get; init; }
+
     /// <summary>The schedule of noise levels.</summary>
     public required SchedulerConfig Scheduler { get; init; }
 
     /// <summary>What a request that leaves values open gets.</summary>
     public required RequestDefaults Defaults { get; init; }
 
-    /// <summary>The transformer's folder.</summary>
-    public string TransformerPath => Of("transformer");
+    /// <summary>The transformer's folder or file.</summary>
+    public string TransformerPath => Networks["transformer"].Path;
 
-    /// <summary>The second transformer's folder; null in models with one.</summary>
-    public string? Transformer2Path => Transformer2 is null ? null : Of("transformer_2");
+    /// <summary>The second transformer's folder or file; null in models with one.</summary>
+    public string? Transformer2Path => Networks.GetValueOrDefault("transformer_2")?.Path;
 
-    /// <summary>The VAE's folder.</summary>
-    public string VaePath => Of("vae");
+    /// <summary>The VAE's folder or file.</summary>
+    public string VaePath => Networks["vae"].Path;
 
-    /// <summary>The text encoder's folder.</summary>
-    public string TextEncoderPath => Of("text_encoder");
+    /// <summary>The text encoder's folder or file.</summary>
+    public string TextEncoderPath => Networks["text_encoder"].Path;
 
-    /// <summary>The tokenizer's SentencePiece model.</summary>
-    public string SentencePiecePath => Of("tokenizer", "spiece.model");
+    /// <summary>The tokenizer's SentencePiece model, or the weights that hold it as a tensor.</summary>
+    public required string SentencePiecePath { get; init; }
 
-    /// <summary>The image encoder's folder; null in models without.</summary>
-    public string? ImageEncoderPath => Index.Find("image_encoder") is null ? null : Of("image_encoder");
+    /// <summary>The image encoder's folder or file; null in models without.</summary>
+    public string? ImageEncoderPath => Networks.GetValueOrDefault("image_encoder")?.Path;
+
+    /// <summary>The bytes that the files of all networks take.</summary>
+    public long WeightBytes => Networks.Values.Sum(network => network.ByteLength);
+
+    /// <summary>The files of each network, by the name of its part.</summary>
+    internal IReadOnlyDictionary<string, NetworkFiles> Networks { get; init; } = new Dictionary<string, NetworkFiles>();
+
+    /// <summary>The tensor of bytes that holds the SentencePiece model; null where it has a file of its own.</summary>
+    internal string? SentencePieceTensor { get; init; }
 
     /// <summary>Width and height in pixels are multiples of this.</summary>
     public int SpatialStride => Vae.SpatialStride * LeastCommonMultiple(Transformer.PatchSize[1], Transformer.PatchSize[2]);
@@ -74,6 +102,8 @@ public sealed record ModelFolder
         SpatialStride = SpatialStride,
         TemporalStride = TemporalStride,
         MaximumTokens = Defaults.MaxSequenceLength,
+        KnownFrames = KnownFrameRules.Of(this),
+        HasTwoExperts = Transformer2 is not null,
         NegativePrompt = Defaults.NegativePrompt,
         Width = Defaults.Width,
         Height = Defaults.Height,
@@ -81,6 +111,7 @@ public sealed record ModelFolder
         FramesPerSecond = Defaults.FramesPerSecond,
         Steps = Defaults.Steps,
         GuidanceScale = Defaults.GuidanceScale,
+        LowNoiseGuidanceScale = Defaults.LowNoiseGuidanceScale,
         Shift = Defaults.Shift,
         Sampler = Defaults.Sampler,
     };
@@ -95,10 +126,16 @@ public sealed record ModelFolder
         .. Unknown("text_encoder/config.json", TextEncoder),
         .. Unknown("tokenizer/tokenizer_config.json", Tokenizer),
         .. Unknown("scheduler/scheduler_config.json", Scheduler),
+        .. Unknown("image_encoder/config.json", ImageEncoder),
+        .. Unknown($"image_processor/{ClipImageProcessorConfig.FileName}", ImageProcessor),
         .. Unknown(RequestDefaults.FileName, Defaults),
     ];
 
-    /// <summary>Reads the configurations of a model folder and finds its weights.</summary>
+    /// <summary>Reads the configurations of a model and finds its weights.</summary>
+    /// <param name="path">
+    /// A folder with <c>model_index.json</c>; a folder of the original Wan release or of single files; or the file of a
+    /// transformer, beside which the other parts are.
+    /// </param>
     /// <exception cref="SoraException">
     /// The folder or a file of it is missing, a configuration is not valid, or two of them do not fit together; the message says
     /// what was looked for and what was found.
@@ -108,6 +145,34 @@ public sealed record ModelFolder
         ArgumentException.ThrowIfNullOrEmpty(path);
         return ModelFolderReader.Read(path);
     }
+
+    /// <summary>Opens the weights of a part under the names of diffusers.</summary>
+    /// <param name="part">A part that the model has, such as <c>transformer</c>.</param>
+    /// <exception cref="SoraException">The files cannot be read.</exception>
+    internal WeightStore OpenWeights(string part) => Networks[part].Open();
+
+    /// <summary>The content of <c>spiece.model</c>.</summary>
+    /// <exception cref="SoraException">The file cannot be read.</exception>
+    internal byte[] ReadSentencePiece()
+    {
+        try
+        {
+            if (SentencePieceTensor is null)
+                return File.ReadAllBytes(SentencePiecePath);
+            using WeightFiles files = WeightFiles.Open(SentencePiecePath);
+            return files.Bytes(SentencePieceTensor).ToArray();
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new SoraException($"The tokenizer {SentencePiecePath} cannot be read: {e.Message}", e);
+        }
+    }
+
+    /// <summary>Loads the tokenizer.</summary>
+    /// <exception cref="SoraException">It cannot be read or is not usable.</exception>
+    internal SentencePieceTokenizer OpenTokenizer() => SentencePieceTensor is null
+        ? SentencePieceTokenizer.Load(SentencePiecePath)
+        : SentencePieceTokenizer.Load(ReadSentencePiece(), SentencePiecePath);
 
     internal static ModelFolder Create(
         string path, ModelIndex index, WanTransformerConfig transformer, WanTransformerConfig? transformer2,
@@ -121,6 +186,8 @@ public sealed record ModelFolder
             TextEncoder = textEncoder,
             Tokenizer = tokenizer,
             Scheduler = scheduler,
+            SentencePiecePath = System.IO.Path.Combine(path, "tokenizer", "spiece.model"),
+            Networks = FoldersOf(path, index),
             Defaults = new RequestDefaults
             {
                 Sampler = scheduler.Sampler,
@@ -135,7 +202,14 @@ public sealed record ModelFolder
         : names.Count <= 12 ? string.Join(", ", names)
         : $"{string.Join(", ", names.Take(12))} and {names.Count - 12} more";
 
-    private string Of(params ReadOnlySpan<string> parts) => System.IO.Path.Combine([Path, .. parts]);
+    private static Dictionary<string, NetworkFiles> FoldersOf(string path, ModelIndex index)
+    {
+        var networks = new Dictionary<string, NetworkFiles>();
+        foreach ((string part, NetworkKind kind) in PartsWithWeights)
+            if (index.Find(part) is not null)
+                networks[part] = new(System.IO.Path.Combine(path, part), kind, NetworkNaming.Diffusers);
+        return networks;
+    }
 
     private static IEnumerable<string> Unknown(string file, ModelConfig? config) =>
         config?.UnknownFields.Select(field => $"{file}: {field}") ?? [];

@@ -1,3 +1,5 @@
+using Sora.Conditioning;
+
 namespace Sora.Weights;
 
 /// <summary>
@@ -8,12 +10,18 @@ internal static class ModelFolderReader
     private const string IndexFile = "model_index.json";
     private const string ConfigName = "config.json";
 
+    private static readonly string[] DiffusersFolders = ["transformer", "text_encoder", "scheduler"];
+
     private static readonly EnumerationOptions Nearby =
         new() { RecurseSubdirectories = true, MaxRecursionDepth = 2, IgnoreInaccessible = true };
 
     public static ModelFolder Read(string path)
     {
-        RequireIndex(path);
+        // The index itself stands for its folder.
+        if (Path.GetFileName(path) == IndexFile && File.Exists(path))
+            path = Path.GetDirectoryName(Path.GetFullPath(path))!;
+        if (!File.Exists(Path.Combine(path, IndexFile)))
+            return ReadFiles(path);
         ModelIndex index = ModelIndex.Load(Path.Combine(path, IndexFile));
         RequireParts(path, index);
         bool two = index.Find("transformer_2") is not null;
@@ -25,6 +33,14 @@ internal static class ModelFolderReader
             textEncoder: UMT5Config.Load(FileOf(path, "text_encoder", ConfigName)),
             tokenizer: ReadTokenizer(path),
             scheduler: SchedulerConfig.Load(FileOf(path, "scheduler", "scheduler_config.json")));
+        if (index.Find("image_encoder") is not null)
+        {
+            folder = folder with
+            {
+                ImageEncoder = ClipVisionConfig.Load(FileOf(path, "image_encoder", ConfigName)),
+                ImageProcessor = ClipImageProcessorConfig.Load(FileOf(path, "image_processor", ClipImageProcessorConfig.FileName)),
+            };
+        }
         RequireFit(folder);
         folder = folder with { Defaults = ReadDefaults(folder) };
 
@@ -35,16 +51,21 @@ internal static class ModelFolderReader
         return folder;
     }
 
-    private static void RequireIndex(string path)
+    /// <summary>A model without an index, where its files are recognised.</summary>
+    private static ModelFolder ReadFiles(string path)
     {
-        if (!Directory.Exists(path))
-            throw new SoraException($"{path}: there is no such folder; a model is a folder that holds {IndexFile}.");
-        if (File.Exists(Path.Combine(path, IndexFile)))
-            return;
+        ModelFileScan scan = ModelFileScan.Of(path);
+        // Of a folder of diffusers that has lost its index, the files alone would leave out what its other configs say.
+        if (scan.Networks.Count > 0 && !DiffusersFolders.Any(part => Directory.Exists(Path.Combine(path, part))))
+            return ModelFileReader.Read(scan);
         // A download cache keeps the model two levels further down.
-        string? below = Directory.EnumerateFiles(path, IndexFile, Nearby).Select(Path.GetDirectoryName).FirstOrDefault();
+        string? below = File.Exists(path) ? null
+            : Directory.EnumerateFiles(path, IndexFile, Nearby).Select(Path.GetDirectoryName).FirstOrDefault();
         string hint = below is null ? "" : $" {below} has one.";
-        throw new SoraException($"{path}: looked for {IndexFile}, found {Listing(path)}.{hint}");
+        string unreadable = scan.Unreadable.Count > 0 ? $" Not readable: {ModelFolder.Listing(scan.Unreadable)}" : "";
+        throw new SoraException(File.Exists(path)
+            ? $"{path}: there is no such folder, and as a file it is no network that Sora knows by its tensors.{unreadable}"
+            : $"{path}: looked for {IndexFile}, found {Listing(path)}.{hint}{(scan.Networks.Count > 0 ? "" : $" Nor is there a file of the original Wan release or of ComfyUI, known by its tensors.{unreadable}")}");
     }
 
     private static void RequireParts(string path, ModelIndex index)
@@ -55,7 +76,10 @@ internal static class ModelFolderReader
         RequireClass(path, index, "text_encoder", required: true, UMT5Config.ClassName);
         RequireClass(path, index, "tokenizer", required: true, "T5Tokenizer", "T5TokenizerFast", "AutoTokenizer");
         RequireClass(path, index, "scheduler", required: true, SchedulerConfig.UniPC, SchedulerConfig.Euler);
-        RequireClass(path, index, "image_encoder", required: false);
+        // Without its processor an image encoder cannot be fed.
+        RequireClass(path, index, "image_encoder", required: false, ClipVisionConfig.ClassName);
+        RequireClass(path, index, "image_processor", required: index.Find("image_encoder") is not null,
+            ClipImageProcessorConfig.ClassName, ClipImageProcessorConfig.FastClassName);
     }
 
     private static void RequireClass(
@@ -95,12 +119,20 @@ internal static class ModelFolderReader
                 $"{Path.Combine(path, part)}: looked for {name}, found {Listing(Path.Combine(path, part))}.");
     }
 
-    private static void RequireFit(ModelFolder folder)
+    internal static void RequireFit(ModelFolder folder)
     {
         RequireFit(folder, "transformer", folder.Transformer);
+        _ = KnownFrameRules.Of(folder);
+        RequireImageFit(folder, "transformer", folder.Transformer);
+        if (folder is { ImageEncoder: { } encoder, ImageProcessor.OutputSize: var processed })
+        {
+            RequireEqual(folder, "image_processor height", processed.Height, "image_encoder image_size", encoder.ImageSize);
+            RequireEqual(folder, "image_processor width", processed.Width, "image_encoder image_size", encoder.ImageSize);
+        }
         if (folder.Transformer2 is not { } second)
             return;
         RequireFit(folder, "transformer_2", second);
+        RequireImageFit(folder, "transformer_2", second);
         RequireEqual(folder, "transformer in_channels", folder.Transformer.InChannels,
             "transformer_2 in_channels", second.InChannels);
         if (folder.Transformer.PatchSize != second.PatchSize)
@@ -118,6 +150,19 @@ internal static class ModelFolderReader
                 $"{folder.Path}: {part} patch_size is {transformer.PatchSize}; allowed: 1 in time.");
     }
 
+    /// <summary>Whether the image tokens that a transformer reads are those that the image encoder makes.</summary>
+    private static void RequireImageFit(ModelFolder folder, string part, WanTransformerConfig transformer)
+    {
+        if (transformer.ImageDim is not { } width)
+            return;
+        if (folder.ImageEncoder is not { } encoder)
+            throw new SoraException($"{folder.Path}: {part} image_dim is {width}: it reads image tokens, and {IndexFile} lists no image_encoder; "
+                + $"looked for a folder image_encoder with a {ClipVisionConfig.ClassName}, and image_processor with a {ClipImageProcessorConfig.ClassName}.");
+        RequireEqual(folder, $"{part} image_dim", width, "image_encoder hidden_size", encoder.HiddenSize);
+        if (transformer.PosEmbedSeqLen is { } length)
+            RequireEqual(folder, $"{part} pos_embed_seq_len", length, "the token count of two images", 2 * encoder.TokenCount);
+    }
+
     private static void RequireEqual(ModelFolder folder, string oneName, int one, string otherName, int other)
     {
         if (one != other)
@@ -125,16 +170,20 @@ internal static class ModelFolderReader
     }
 
     /// <summary>
-    /// The file's defaults where there is one; else the general ones, moved to the nearest size that the model can
+    /// The file's defaults where there is one; else those of the published model, or the general ones, moved to the nearest size that the model can
     /// make.
     /// </summary>
-    private static RequestDefaults ReadDefaults(ModelFolder folder)
+    internal static RequestDefaults ReadDefaults(ModelFolder folder)
     {
-        RequestDefaults general = folder.Defaults with
+        // The schedule is the scheduler's, whatever the model is known for.
+        RequestDefaults known = PublishedModel.Of(folder.Transformer, folder.Transformer2 is not null)?.Defaults is { } published
+            ? published with { Sampler = folder.Defaults.Sampler, Shift = folder.Defaults.Shift, PerTokenTime = folder.Defaults.PerTokenTime }
+            : folder.Defaults;
+        RequestDefaults general = known with
         {
-            Width = Multiple(folder.Defaults.Width, folder.SpatialStride),
-            Height = Multiple(folder.Defaults.Height, folder.SpatialStride),
-            FrameCount = Multiple(folder.Defaults.FrameCount - 1, folder.TemporalStride) + 1,
+            Width = Multiple(known.Width, folder.SpatialStride),
+            Height = Multiple(known.Height, folder.SpatialStride),
+            FrameCount = Multiple(known.FrameCount - 1, folder.TemporalStride) + 1,
         };
         string file = Path.Combine(folder.Path, RequestDefaults.FileName);
         if (!File.Exists(file))

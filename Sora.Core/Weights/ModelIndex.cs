@@ -11,7 +11,7 @@ public sealed record ModelIndex : ModelConfig
     internal const string DiffusersVersion = "0.36.0";
 
     private static readonly string[] KnownParts =
-        ["image_encoder", "scheduler", "text_encoder", "tokenizer", "transformer", "transformer_2", "vae"];
+        ["image_encoder", "image_processor", "scheduler", "text_encoder", "tokenizer", "transformer", "transformer_2", "vae"];
 
     /// <summary>The pipeline's class in diffusers.</summary>
     public string ClassName { get; init => field = NotEmpty(value, "_class_name"); } = "WanPipeline";
@@ -36,6 +36,29 @@ public sealed record ModelIndex : ModelConfig
 
     /// <summary>Whether the transformer was trained with a noise level for each token.</summary>
     public bool ExpandTimesteps { get; init; }
+
+    /// <summary>The index of a model with UniPC and these parts.</summary>
+    /// <param name="imageEncoder">Whether it has an image encoder.</param>
+    /// <param name="twoExperts">Whether it has a second transformer, for the less noisy times.</param>
+    /// <param name="fromImage">Whether a video starts from a given image.</param>
+    internal static ModelIndex For(bool imageEncoder, bool twoExperts, bool fromImage) => new()
+    {
+        ClassName = fromImage ? "WanImageToVideoPipeline" : "WanPipeline",
+        Components =
+        [
+            .. imageEncoder ? (ModelComponent[])
+            [
+                new("image_encoder", "transformers", ClipVisionConfig.ClassName),
+                new("image_processor", "transformers", ClipImageProcessorConfig.ClassName),
+            ] : [],
+            new("scheduler", "diffusers", SchedulerConfig.UniPC),
+            new("text_encoder", "transformers", UMT5Config.ClassName),
+            new("tokenizer", "transformers", "T5TokenizerFast"),
+            new("transformer", "diffusers", WanTransformerConfig.ClassName),
+            twoExperts ? new("transformer_2", "diffusers", WanTransformerConfig.ClassName) : new("transformer_2", null, null),
+            new("vae", "diffusers", AutoencoderKLWanConfig.ClassName),
+        ],
+    };
 
     /// <summary>Reads a <c>model_index.json</c>.</summary>
     /// <exception cref="SoraException">

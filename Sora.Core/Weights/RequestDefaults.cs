@@ -34,6 +34,13 @@ public sealed record RequestDefaults : ModelConfig
     /// <value>0 to 100; 5 where nothing says otherwise.</value>
     public float GuidanceScale { get; init => field = Within(value, 0, 100, "guidance_scale"); } = 5;
 
+    /// <summary>
+    /// Guidance scale of the expert for the less noisy steps (<c>guidance_scale_2</c>, diffusers' name); null in models
+    /// with one transformer, and where it is that of <see cref="GuidanceScale"/>.
+    /// </summary>
+    /// <value>0 to 100, or null.</value>
+    public float? LowNoiseGuidanceScale { get; init => field = Within(value, 0, 100, "guidance_scale_2"); }
+
     /// <summary>The solver (<c>sampler</c>).</summary>
     /// <value>A name of <see cref="SamplerNames"/>; the scheduler's where nothing says otherwise.</value>
     public Sampler Sampler { get; init; } = Sampler.UniPC;
@@ -76,6 +83,7 @@ public sealed record RequestDefaults : ModelConfig
         FramesPerSecond = fields.Integer("fps", absent.FramesPerSecond),
         Steps = fields.Integer("steps", absent.Steps),
         GuidanceScale = (float)fields.Number("guidance_scale", absent.GuidanceScale),
+        LowNoiseGuidanceScale = (float?)fields.OptionalNumber("guidance_scale_2") ?? absent.LowNoiseGuidanceScale,
         Sampler = fields.OptionalText("sampler") is { } name ? SamplerNames.Parse(name) : absent.Sampler,
         Shift = (float)fields.Number("shift", absent.Shift),
         NegativePrompt = fields.Text("negative_prompt", absent.NegativePrompt),
@@ -89,6 +97,8 @@ public sealed record RequestDefaults : ModelConfig
         fields["fps"] = FramesPerSecond;
         fields["frame_count"] = FrameCount;
         fields["guidance_scale"] = GuidanceScale;
+        if (LowNoiseGuidanceScale is { } scale)
+            fields["guidance_scale_2"] = scale;
         fields["height"] = Height;
         fields["max_sequence_length"] = MaxSequenceLength;
         fields["negative_prompt"] = NegativePrompt;

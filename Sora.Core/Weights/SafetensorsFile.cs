@@ -1,6 +1,4 @@
 using System.Buffers.Binary;
-using System.IO.MemoryMappedFiles;
-using Microsoft.Win32.SafeHandles;
 
 namespace Sora.Weights;
 
@@ -17,23 +15,16 @@ public sealed unsafe class SafetensorsFile : IDisposable
 
     private const int LengthBytes = sizeof(ulong);
 
-    private readonly MemoryMappedFile _mapping;
-    private readonly MemoryMappedViewAccessor _view;
+    private readonly MappedFile _file;
     private readonly OrderedDictionary<string, SafetensorsEntry> _entries = [];
     private readonly Dictionary<string, string> _metadata = [];
-    private byte* _start;
 
-    private SafetensorsFile(string path, SafeFileHandle file, long length)
+    private SafetensorsFile(MappedFile file)
     {
-        Path = path;
-        _mapping = MemoryMappedFile.CreateFromFile(
-            file, mapName: null, capacity: 0, MemoryMappedFileAccess.Read, HandleInheritability.None, leaveOpen: true);
-        _view = _mapping.CreateViewAccessor(0, 0, MemoryMappedFileAccess.Read);
-        _view.SafeMemoryMappedViewHandle.AcquirePointer(ref _start);
-        _start += _view.PointerOffset;
+        _file = file;
         try
         {
-            (_entries, _metadata) = ReadHeader(length);
+            (_entries, _metadata) = ReadHeader();
         }
         catch
         {
@@ -43,7 +34,7 @@ public sealed unsafe class SafetensorsFile : IDisposable
     }
 
     /// <summary>The path as it was given.</summary>
-    public string Path { get; }
+    public string Path => _file.Path;
 
     /// <summary>The tensors by name, in the order of their data.</summary>
     public IReadOnlyDictionary<string, SafetensorsEntry> Entries => _entries;
@@ -55,23 +46,8 @@ public sealed unsafe class SafetensorsFile : IDisposable
     /// <exception cref="SoraException">
     /// The file is missing, cannot be read, is truncated, or breaks the format; the message names file, tensor and fault.
     /// </exception>
-    public static SafetensorsFile Open(string path)
-    {
-        ArgumentException.ThrowIfNullOrEmpty(path);
-        try
-        {
-            using SafeFileHandle file = File.OpenHandle(path);
-            long length = RandomAccess.GetLength(file);
-            if (length < LengthBytes)
-                throw new SoraException(
-                    $"{path}: {length} bytes are too short for a safetensors file, which starts with {LengthBytes} bytes of length.");
-            return new SafetensorsFile(path, file, length);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or NotSupportedException)
-        {
-            throw new SoraException($"{path}: cannot be read: {e.Message}", e);
-        }
-    }
+    public static SafetensorsFile Open(string path) =>
+        new(MappedFile.Open(path, LengthBytes, "a safetensors file"));
 
     /// <summary>The data of a tensor, valid until the file is disposed.</summary>
     /// <exception cref="ArgumentException">
@@ -106,26 +82,20 @@ public sealed unsafe class SafetensorsFile : IDisposable
     public nint Pointer(SafetensorsEntry entry)
     {
         ArgumentNullException.ThrowIfNull(entry);
-        ObjectDisposedException.ThrowIf(_start is null, this);
+        byte* start = _file.Start;
         if (!_entries.TryGetValue(entry.Name, out SafetensorsEntry? own) || !ReferenceEquals(own, entry))
             throw new ArgumentException($"'{entry.Name}' is not an entry of {Path}.", nameof(entry));
-        return (nint)(_start + entry.ByteOffset);
+        return (nint)(start + entry.ByteOffset);
     }
 
     /// <summary>Unmaps the file; spans and pointers into it become invalid.</summary>
-    public void Dispose()
-    {
-        if (_start is null)
-            return;
-        _start = null;
-        _view.SafeMemoryMappedViewHandle.ReleasePointer();
-        _view.Dispose();
-        _mapping.Dispose();
-    }
+    public void Dispose() => _file.Dispose();
 
-    private (OrderedDictionary<string, SafetensorsEntry>, Dictionary<string, string>) ReadHeader(long length)
+    private (OrderedDictionary<string, SafetensorsEntry>, Dictionary<string, string>) ReadHeader()
     {
-        ulong headerLength = BinaryPrimitives.ReadUInt64LittleEndian(new ReadOnlySpan<byte>(_start, LengthBytes));
+        byte* start = _file.Start;
+        long length = _file.Length;
+        ulong headerLength = BinaryPrimitives.ReadUInt64LittleEndian(new ReadOnlySpan<byte>(start, LengthBytes));
         if (headerLength > LongestHeader)
             throw new SoraException(
                 $"{Path}: the header claims {headerLength} bytes; allowed: {LongestHeader}. This is not a safetensors file.");
@@ -134,7 +104,7 @@ public sealed unsafe class SafetensorsFile : IDisposable
             throw new SoraException(
                 $"{Path}: the header claims {headerLength} bytes, the file has {length - LengthBytes} "
                 + "after its length; it is truncated or not a safetensors file.");
-        var json = new ReadOnlySpan<byte>(_start + LengthBytes, (int)headerLength);
+        var json = new ReadOnlySpan<byte>(start + LengthBytes, (int)headerLength);
         return SafetensorsHeader.Parse(Path, json, dataStart, length - dataStart);
     }
 }

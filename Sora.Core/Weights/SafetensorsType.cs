@@ -67,6 +67,16 @@ public static class SafetensorsTypes
     public static string HeaderName(this SafetensorsType type) =>
         type == SafetensorsType.Bool ? "BOOL" : type.ToString();
 
+    /// <summary>The engine's type of the same numbers; null where it has none, or they are no real numbers.</summary>
+    internal static ScalarType? Engine(this SafetensorsType type) => type switch
+    {
+        SafetensorsType.F64 => float64,
+        SafetensorsType.F32 => float32,
+        SafetensorsType.F16 => float16,
+        SafetensorsType.BF16 => bfloat16,
+        _ => null,
+    };
+
     /// <summary>Finds the type with this name in a header; false where there is none.</summary>
     internal static bool TryParse(string name, [NotNullWhen(true)] out SafetensorsType? type)
     {

@@ -12,6 +12,7 @@ if (args is [DecodingMemoryBenchmark.ChildArgument, { } frames])
     ("transformer", TransformerBenchmark.Run),
     ("decoder", DecoderBenchmark.Run),
     ("engine", EngineCallBenchmark.Run),
+    ("dequantization", DequantizationBenchmark.Run),
     ("memory", DecodingMemoryBenchmark.Run),
     ("endurance", EnduranceBenchmark.Run),
     ("cli", CommandLineBenchmark.Run),

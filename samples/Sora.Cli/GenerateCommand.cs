@@ -1,63 +1,20 @@
 using System.CommandLine;
-using System.Diagnostics;
-using Sora.Frames;
 
 namespace Sora.Cli;
 
-/// <summary><c>sora generate</c>: a video from a prompt.</summary>
+/// <summary><c>sora generate</c>: a video from a prompt, and from pictures that it shows at given places.</summary>
 internal static class GenerateCommand
 {
     public static Command Create()
     {
         var command = new Command("generate", "Generates a video from a prompt.") { GenerateOptions.Prompt };
-        foreach (Option option in GenerateOptions.All)
-            command.Add(option);
-        command.SetAction(RunAsync);
+        GenerateOptions.AddTo(command, [.. GenerateOptions.KnownFrames]);
+        command.SetAction((line, cancellationToken) => GenerationRun.RunAsync(
+            line,
+            GenerateOptions.RequestOf(line, "sora generate \"a red fish swims left\""),
+            (request, limits) => GivenFrames.Add(
+                request, line.GetValue(GenerateOptions.First), line.GetValue(GenerateOptions.Last), line.GetValue(GenerateOptions.Known) ?? [], limits, cancellationToken),
+            cancellationToken));
         return command;
-    }
-
-    private static async Task<int> RunAsync(ParseResult line, CancellationToken cancellationToken)
-    {
-        // What can be refused is refused before the model is loaded.
-        VideoRequest request = GenerateOptions.RequestOf(line);
-        VideoGeneratorOptions options = GenerateOptions.OptionsOf(line);
-        string output = line.GetValue(GenerateOptions.Output) ?? GenerateOptions.DefaultOutput;
-        string model = line.GetValue(GenerateOptions.Model) ?? DefaultModel.Find();
-        request = request.Resolve(VideoGenerator.ReadLimits(model));
-        VideoWriter.CheckOutput(output, request.FrameCount, request.FramesPerSecond!.Value);
-        bool quiet = line.GetValue(GenerateOptions.Quiet);
-        if (line.GetValue(CommandRunner.Verbose))
-            Console.Error.WriteLine($"Model {Path.GetFullPath(model)}\n{options}\n{request}");
-
-        TimeSpan loading = default;
-        await using GeneratedVideo video = await ProgressDisplay.RunAsync(quiet, async progress =>
-        {
-            long start = Stopwatch.GetTimestamp();
-            using VideoGenerator generator = await VideoGenerator.LoadAsync(model, options, progress, cancellationToken);
-            loading = Stopwatch.GetElapsedTime(start);
-            GeneratedVideo generated = await generator.GenerateAsync(request, progress, cancellationToken);
-            progress.Report(GenerationProgress.At(GenerationStage.Saving, 0, 0, TimeSpan.Zero));
-            await generated.SaveAsync(output, cancellationToken);
-            return generated;
-        });
-        if (!quiet)
-            Summarise(video, output, loading);
-        return ExitCode.Done;
-    }
-
-    private static void Summarise(GeneratedVideo video, string output, TimeSpan loading)
-    {
-        foreach (string note in video.Notes)
-            Console.Error.WriteLine($"Note: {note}");
-
-        StageTiming[] timings = [new(GenerationStage.LoadingModel, loading), .. video.Timings];
-        TimeSpan total = timings.Aggregate(TimeSpan.Zero, (sum, timing) => sum + timing.Elapsed);
-        IEnumerable<string> parts = timings.Select(timing =>
-            $"{StageName.Of(timing.Stage).ToLowerInvariant()} {TimeText.Of(timing.Elapsed)}");
-        Console.WriteLine($"""
-            {output}: {video.Request.Width}x{video.Request.Height}, {video.Frames.Count} frames at {video.FramesPerSecond} a second
-            Seed {video.Seed}
-            {TimeText.Of(total)}: {string.Join(", ", parts)}
-            """);
     }
 }

@@ -1,8 +1,9 @@
 using System.CommandLine;
+using Sora.Weights;
 
 namespace Sora.Cli;
 
-/// <summary>What <c>sora generate</c> can be told, and how it reads as a request.</summary>
+/// <summary>What the commands that generate can be told, and how it reads as a request.</summary>
 internal static class GenerateOptions
 {
     public const string DefaultOutput = "video.mp4";
@@ -48,6 +49,9 @@ internal static class GenerateOptions
         "Solver that takes the steps; heun takes twice the time a step, lcm is for models distilled to a few steps [default: the model's]",
         SamplerNames.Parse);
 
+    private static readonly Option<float?> LowNoiseGuidance = Setting.Number<float>("--low-noise-guidance", "G",
+        "Guidance of the expert for the less noisy steps, in models with two [default: --guidance, else the model's]");
+
     private static readonly Option<float?> Shift = Setting.Number<float>("--shift", "S",
         "How far the steps are moved towards noise, 0.01 to 100 [default: the model's]");
 
@@ -63,19 +67,48 @@ internal static class GenerateOptions
     private static readonly Option<int?> Threads = Setting.Number<int>("--threads", "N",
         "Threads on the CPU [default: all cores]");
 
+    private static readonly Option<LoraFile[]?> Loras = Setting.Many("--lora", "FILE[:SCALE]",
+        "LoRA to apply, with the factor of its effect; may be given several times [default: none]", LoraFile.Parse);
+
+    private static readonly Option<LoraFile[]?> HighNoiseLoras = Setting.Many("--lora-high", "FILE[:SCALE]",
+        "The same for the expert of the first steps, in models with two [default: none]", text => LoraFile.Parse(text) with { Expert = LoraExpert.HighNoise });
+
+    private static readonly Option<LoraFile[]?> LowNoiseLoras = Setting.Many("--lora-low", "FILE[:SCALE]",
+        "The same for the expert of the last steps [default: none]", text => LoraFile.Parse(text) with { Expert = LoraExpert.LowNoise });
+
     public static readonly Option<bool> Quiet = new("--quiet") { Description = "Print errors only [default: off]" };
 
-    public static IEnumerable<Option> All =>
-    [
-        Output, Size, Frames, FramesPerSecond, Steps, Guidance, GuidanceInterval, GuidanceRescale, Negative, Seed, Sampler, Shift,
-        Model, Device, Precision, Threads, Quiet,
-    ];
+    public static readonly Option<string?> First = Setting.Text("--first", "FILE",
+        "Picture that the video begins with, scaled and cut to its size [default: none]");
 
+    public static readonly Option<string?> Last = Setting.Text("--last", "FILE",
+        "Picture that the video ends with [default: none]");
+
+    public static readonly Option<FrameAt[]?> Known = Setting.Many("--known", "FILE@INDEX",
+        "Picture that the video shows at an index from 0; may be given several times [default: none]", FrameAt.Parse);
+
+    public static IEnumerable<Option> KnownFrames => [First, Last, Known];
+
+    /// <summary>Adds the options that every such command has, and some of its own.</summary>
+    public static void AddTo(Command command, ReadOnlySpan<Option> own)
+    {
+        command.Add(Output);
+        foreach (Option option in own)
+            command.Add(option);
+        foreach (Option option in (Option[])[
+            Size, Frames, FramesPerSecond, Steps, Guidance, LowNoiseGuidance, GuidanceInterval, GuidanceRescale, Negative, Seed, Sampler, Shift,
+            Model, Loras, HighNoiseLoras, LowNoiseLoras, Device, Precision, Threads, Quiet])
+            command.Add(option);
+    }
+
+    /// <summary>What the line asks for in words and numbers.</summary>
+    /// <param name="line">The command line.</param>
+    /// <param name="example">How the command is used, for a message.</param>
     /// <exception cref="SoraException">A value is missing or out of range.</exception>
-    public static VideoRequest RequestOf(ParseResult line)
+    public static VideoRequest RequestOf(ParseResult line, string example)
     {
         string prompt = line.GetValue(Prompt)
-            ?? throw new SoraException("The prompt is missing: sora generate \"a red fish swims left\".");
+            ?? throw new SoraException($"The prompt is missing: {example}.");
         FrameSize? size = line.GetValue(Size);
         return new VideoRequest(prompt)
         {
@@ -86,6 +119,7 @@ internal static class GenerateOptions
             FramesPerSecond = line.GetValue(FramesPerSecond),
             Steps = line.GetValue(Steps),
             GuidanceScale = line.GetValue(Guidance),
+            LowNoiseGuidanceScale = line.GetValue(LowNoiseGuidance),
             GuidanceInterval = line.GetValue(GuidanceInterval),
             GuidanceRescale = line.GetValue(GuidanceRescale),
             Shift = line.GetValue(Shift),
@@ -100,5 +134,6 @@ internal static class GenerateOptions
         Device = line.GetValue(Device),
         Precision = line.GetValue(Precision) ?? Sora.Precision.Auto,
         Threads = line.GetValue(Threads),
+        Loras = [.. line.GetValue(Loras) ?? [], .. line.GetValue(HighNoiseLoras) ?? [], .. line.GetValue(LowNoiseLoras) ?? []],
     };
 }

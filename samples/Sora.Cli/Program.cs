@@ -8,7 +8,12 @@ var sora = new RootCommand("""
     """)
 {
     GenerateCommand.Create(),
+    AnimateCommand.Create(),
+    EditCommand.Create(),
     TrainCommand.Create(),
     EvaluateCommand.Create(),
+    InfoCommand.Create(),
+    InitCommand.Create(),
+    ConvertCommand.Create(),
 };
 return await CommandRunner.RunAsync(sora, args, interruption.Token);

@@ -28,6 +28,27 @@ internal static class Setting
             },
         };
 
+    /// <summary>An option that may be given several times; null when it is not given.</summary>
+    public static Option<T[]?> Many<T>(string name, string valueName, string description, Func<string, T> parse) =>
+        new(name)
+        {
+            HelpName = valueName,
+            Description = description,
+            Arity = ArgumentArity.OneOrMore,
+            CustomParser = result =>
+            {
+                try
+                {
+                    return [.. result.Tokens.Select(token => parse(token.Value))];
+                }
+                catch (SoraException exception)
+                {
+                    result.AddError(exception.Message);
+                    return null;
+                }
+            },
+        };
+
     public static Option<T?> Number<T>(string name, string valueName, string description)
         where T : struct, INumber<T> =>
         Of(name, valueName, description, text => ParseNumber<T>(name, text));

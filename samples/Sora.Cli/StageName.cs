@@ -7,6 +7,7 @@ internal static class StageName
     {
         GenerationStage.LoadingModel => "Loading model",
         GenerationStage.EncodingText => "Encoding text",
+        GenerationStage.EncodingFrames => "Encoding frames",
         _ => stage.ToString(),
     };
 }

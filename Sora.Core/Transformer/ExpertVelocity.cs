@@ -1,0 +1,43 @@
+using Sora.Sampling;
+
+namespace Sora.Transformer;
+
+/// <summary>
+/// The velocity of a video from the expert that a step's time belongs to. An expert is borrowed, and the texts are
+/// prepared for it, at its first step; where parts are not kept only one is in memory.
+/// </summary>
+/// <param name="experts">The experts, the one for the noisiest times first.</param>
+/// <param name="prepare">Prepares the velocity of a network; the number is its place among the experts.</param>
+internal sealed class ExpertVelocity(IReadOnlyList<Expert> experts, Func<DiffusionTransformer, int, GuidedVelocity> prepare) : IDisposable
+{
+    private ModelPart<DiffusionTransformer>.Loan _loan;
+    private GuidedVelocity? _velocity;
+    private int _current = -1;
+
+    /// <summary>The velocity of a sample [1, C, t, h, w] at a step; a <see cref="Velocity"/>.</summary>
+    public Tensor Predict(Tensor sample, SamplingStep step)
+    {
+        int expert = experts.TakeWhile(expert => step.Time < expert.LowestTime).Count();
+        if (expert != _current)
+            ChangeTo(expert);
+        return _velocity!.Predict(sample, step);
+    }
+
+    /// <summary>Frees what is prepared and gives the network back.</summary>
+    public void Dispose()
+    {
+        _velocity?.Dispose();
+        _velocity = null;
+        if (_current >= 0)
+            _loan.Dispose();
+        _current = -1;
+    }
+
+    private void ChangeTo(int expert)
+    {
+        Dispose();
+        _loan = experts[expert].Network.Borrow();
+        _current = expert;
+        _velocity = prepare(_loan.Network, expert);
+    }
+}

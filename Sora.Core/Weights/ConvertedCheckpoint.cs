@@ -1,0 +1,82 @@
+namespace Sora.Weights;
+
+/// <summary>Writes a model of any layout and number format as a folder in the layout of diffusers.</summary>
+public static class ConvertedCheckpoint
+{
+    /// <summary>Numbers that are written at once; a span ends at 2 GiB.</summary>
+    private const long Part = 1 << 24;
+
+    /// <summary>Writes the folder.</summary>
+    /// <param name="source">A model folder, a folder of the original release or of single files, or a transformer's file.</param>
+    /// <param name="folder">A folder that does not exist or is empty.</param>
+    /// <param name="precision">The type of weights; norms, modulation, embeddings of time and the VAE are float32 in each.</param>
+    /// <param name="cancellationToken">Stops between tensors; nothing remains.</param>
+    /// <returns>The bytes of the weights.</returns>
+    /// <exception cref="SoraException">The source cannot be read or lacks a tensor, or the folder cannot be written.</exception>
+    public static long Write(string source, string folder, WeightPrecision precision, CancellationToken cancellationToken = default)
+    {
+        ModelFolder model = ModelFolder.Open(source);
+        var stores = new List<WeightStore>();
+        try
+        {
+            var networks = new List<(string, ModelConfig, IReadOnlyList<SafetensorsContent>)>();
+            foreach ((string part, NetworkFiles network) in model.Networks)
+            {
+                stores.Add(model.OpenWeights(part));
+                ModelConfig config = ConfigOf(model, part);
+                networks.Add((part, config, Tensors(stores[^1], network.Kind, config, precision, cancellationToken)));
+            }
+            var files = new ModelFolderFiles(networks)
+            {
+                Others = ModelFolderFiles.OthersOf(
+                    model.Index, model.Scheduler, model.Tokenizer, model.ImageProcessor, model.Defaults, model.ReadSentencePiece()),
+            };
+            files.Write(folder);
+            return files.ByteLength;
+        }
+        finally
+        {
+            foreach (WeightStore store in stores)
+                store.Dispose();
+        }
+    }
+
+    private static ModelConfig ConfigOf(ModelFolder model, string part) => part switch
+    {
+        "transformer" => model.Transformer,
+        "transformer_2" => model.Transformer2!,
+        "text_encoder" => model.TextEncoder,
+        "image_encoder" => model.ImageEncoder!,
+        _ => model.Vae,
+    };
+
+    private static SafetensorsContent[] Tensors(
+        WeightStore store, NetworkKind kind, ModelConfig config, WeightPrecision precision, CancellationToken cancellationToken) =>
+    [
+        .. ParameterList.Of(config).Select(parameter =>
+        {
+            string stored = NameIn(store, parameter.Name);
+            IReadOnlyList<long> shape = store.ShapeOf(stored);
+            if (!shape.SequenceEqual(parameter.Shape))
+                throw new SoraException($"{store.PathOf(stored)}: {stored} has shape [{string.Join(", ", shape)}]; the config asks for [{string.Join(", ", parameter.Shape)}].");
+            SafetensorsType type = precision.Stored(kind, parameter);
+            return new SafetensorsContent(parameter.Name, type, parameter.Shape, stream =>
+            {
+                cancellationToken.ThrowIfCancellationRequested();
+                Write(store, stored, type.Engine()!.Value, stream);
+            });
+        }),
+    ];
+
+    private static string NameIn(WeightStore store, string name) =>
+        !store.Contains(name) && CheckpointParameters.TextEncoderNames.TryGetValue(name, out string? other) && store.Contains(other) ? other : name;
+
+    private static void Write(WeightStore store, string name, ScalarType type, Stream stream)
+    {
+        using IDisposable noGradients = no_grad();
+        using DisposeScope scope = NewDisposeScope();
+        Tensor values = store.Read(name, type, CPU).contiguous().view(-1);
+        for (long start = 0; start < values.NumberOfElements; start += Part)
+            stream.Write(values.narrow(0, start, Math.Min(Part, values.NumberOfElements - start)).bytes);
+    }
+}

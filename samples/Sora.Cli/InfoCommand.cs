@@ -1,0 +1,115 @@
+using System.CommandLine;
+using System.Globalization;
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using Sora.Conditioning;
+using Sora.Weights;
+
+namespace Sora.Cli;
+
+/// <summary><c>sora info</c>: what a model's folder or file holds, and what is missing.</summary>
+internal static class InfoCommand
+{
+    private static readonly JsonSerializerOptions Readable =
+        new(JsonSerializerDefaults.Web) { WriteIndented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
+    private static readonly Argument<string?> s_path = new("PATH") { Description = "A model's folder, or a transformer's file [default: the pocket model]", Arity = ArgumentArity.ZeroOrOne };
+
+    private static readonly Option<FrameSize?> s_size = Setting.Of("--size", "WxH", "The video whose memory is told [default: the model's]", FrameSize.Parse);
+
+    private static readonly Option<int?> s_frames = Setting.Number<int>("--frames", "N", "Its number of frames [default: the model's]");
+
+    private static readonly Option<bool> s_json = new("--json") { Description = "Write JSON [default: off]" };
+
+    public static Command Create()
+    {
+        var command = new Command("info", "Tells what a model's files hold: networks, number formats, sizes, memory, and what is missing.") { s_path, s_size, s_frames, s_json };
+        command.SetAction((line, _) => Task.FromResult(Run(line)));
+        return command;
+    }
+
+    private static int Run(ParseResult line)
+    {
+        ModelInspection found = ModelInspection.Of(line.GetValue(s_path) ?? DefaultModel.Find());
+        FrameSize? size = line.GetValue(s_size);
+        // Only the size counts here: a model that starts from a picture is not asked for one.
+        VideoRequest? request = found.Model is not { } model ? null
+            : new VideoRequest("a video") { Width = size?.Width, Height = size?.Height, FrameCount = line.GetValue(s_frames) }
+                .Resolve(model.Limits with { KnownFrames = KnownFrameRule.Any });
+        if (line.GetValue(s_json))
+            Console.WriteLine(JsonSerializer.Serialize(AsObject(found, request), Readable));
+        else
+            WriteText(found, request);
+        return ExitCode.Done;
+    }
+
+    private static void WriteText(ModelInspection found, VideoRequest? request)
+    {
+        string kind = found.Published?.Title ?? "a model of no published size";
+        string layout = found.Model?.Layout switch
+        {
+            ModelLayout.Diffusers => ", a folder in the layout of diffusers",
+            ModelLayout.Files => ", files recognised by their tensors",
+            _ => "",
+        };
+        Console.WriteLine($"{found.Path}: {kind}{layout}");
+        foreach (NetworkInspection network in found.Networks)
+            Console.WriteLine(Invariant($"  {network.Part,-14} {network.Parameters,14:N0} parameters, {Formats(network)}, {Bytes(network.FileBytes)}, {network.Names} names: {network.Path}"));
+        if (found.Model is { } model)
+            WriteModel(found, model, request!);
+        if (found.Problem is { } problem)
+            Console.WriteLine($"Cannot be used: {problem}");
+    }
+
+    private static void WriteModel(ModelInspection found, ModelFolder model, VideoRequest request)
+    {
+        ModelLimits limits = model.Limits;
+        Console.WriteLine($"  {"tokenizer",-14} {model.SentencePiecePath}");
+        Console.WriteLine(Invariant($"Made for {limits.Width}x{limits.Height}, {limits.FrameCount} frames at {limits.FramesPerSecond} a second: {limits.Steps} steps, guidance {limits.GuidanceScale}, shift {limits.Shift}, {SamplerNames.NameOf(limits.Sampler)}"));
+        Console.WriteLine($"Takes widths and heights that are multiples of {limits.SpatialStride}, and {limits.TemporalStride}n + 1 frames; known frames: {limits.KnownFrames}");
+        IReadOnlyList<(string Part, long Bytes)> memory = found.MemoryNeeded(request.Width!.Value, request.Height!.Value, request.FrameCount!.Value);
+        Console.WriteLine(Invariant($"Memory for {request.Width}x{request.Height}, {request.FrameCount} frames in bfloat16, about: {Bytes(memory.Max(part => part.Bytes))} with one network at a time ({string.Join(", ", memory.Select(part => $"{part.Part} {Bytes(part.Bytes)}"))})"));
+        if (model.UnknownFields is { Count: > 0 } unknown)
+            Console.WriteLine($"Fields that Sora does not know: {string.Join(", ", unknown)}");
+    }
+
+    private static object AsObject(ModelInspection found, VideoRequest? request) => new
+    {
+        found.Path,
+        Model = found.Published?.Name,
+        Layout = found.Model?.Layout.ToString(),
+        Complete = found.Problem is null,
+        found.Problem,
+        Networks = found.Networks.Select(network => new
+        {
+            network.Part,
+            Kind = network.Kind.ToString(),
+            network.Path,
+            network.Names,
+            network.Parameters,
+            Formats = network.Formats.ToDictionary(),
+            network.FileBytes,
+        }),
+        Tokenizer = found.Model?.SentencePiecePath,
+        Defaults = found.Model?.Limits,
+        Memory = request is null ? null : new
+        {
+            request.Width,
+            request.Height,
+            request.FrameCount,
+            Bytes = found.MemoryNeeded(request.Width!.Value, request.Height!.Value, request.FrameCount!.Value).ToDictionary(part => part.Part, part => part.Bytes),
+        },
+        UnknownFields = found.Model?.UnknownFields,
+    };
+
+    private static string Formats(NetworkInspection network) => network.Formats switch
+    {
+        [] => "not readable",
+        [var only] => only.Key,
+        var several => string.Join(" + ", several.Select(format => Invariant($"{format.Key} {100.0 * format.Value / Math.Max(network.Parameters, 1):0.#} %"))),
+    };
+
+    private static string Bytes(long bytes) => bytes >= 100_000_000 ? Invariant($"{bytes / 1e9:0.0} GB") : Invariant($"{bytes / 1e6:0.0} MB");
+
+    private static string Invariant(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
+}
