@@ -48,13 +48,7 @@ public sealed record TrainingFile(SpriteWorldConfig World, VaeTrainingConfig? Va
         if (root.ValueKind != JsonValueKind.Object)
             throw new SoraException("the file holds no JSON object.");
         Dictionary<string, JsonElement> settings = root.EnumerateObject().ToDictionary(p => p.Name, p => p.Value);
-        SpriteWorldConfig world = Take("world", "first-edition") switch
-        {
-            "first-edition" => SpriteWorldConfig.FirstEdition,
-            "by-day" => SpriteWorldConfig.ByDay,
-            "everything" => SpriteWorldConfig.Everything,
-            var other => throw new SoraException($"world '{other}' is unknown; known: first-edition, by-day, everything."),
-        };
+        SpriteWorldConfig world = SpriteWorldConfig.Find(Take("world", "first-edition"));
         return Take("kind", null) switch
         {
             "vae" => new(world, Settings<VaeTrainingConfig>(settings), null),

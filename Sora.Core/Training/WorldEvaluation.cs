@@ -1,53 +1,79 @@
-using System.Text.Json.Serialization;
 using Sora.Frames;
 using Sora.Training.SpriteWorld;
 
 namespace Sora.Training;
 
 /// <summary>
-/// Scores a model on the drawn world: videos for prompts whose combinations were never trained on, judged by the world's
-/// own analysis of the pixels.
+/// Scores videos of the drawn world by the world's own analysis of their pixels: a model's for prompts whose combinations
+/// were never trained on, or any with captions.
 /// </summary>
-public static class WorldEvaluation
+public sealed class WorldEvaluation
 {
-    /// <summary>Generates and judges videos.</summary>
+    private readonly WorldAnalysis _analysis;
+    private int _count, _subjects, _scenes, _motions, _all;
+
+    /// <summary>An evaluation that has seen nothing.</summary>
+    /// <param name="world">What the videos may show.</param>
+    public WorldEvaluation(World world) => _analysis = new(world);
+
+    /// <summary>The shares so far; 0 before the first video.</summary>
+    public EvaluationScores Scores
+    {
+        get
+        {
+            double all = Math.Max(_count, 1);
+            return new(_subjects / all, _scenes / all, _motions / all, _all / all, _count);
+        }
+    }
+
+    /// <summary>Generates a video for every prompt and judges it.</summary>
     /// <param name="generator">The model, at its own default settings.</param>
-    /// <param name="world">The world that it was trained on.</param>
-    /// <param name="count">How many prompts.</param>
-    /// <param name="seed">Chooses the prompts and the noise.</param>
+    /// <param name="prompts">Prompts with what they mean.</param>
+    /// <param name="seed">The first prompt's seed; the next has the next.</param>
     /// <param name="each">Told every prompt with its video and its score.</param>
     /// <param name="cancellationToken">Honoured within a step.</param>
-    public static async Task<EvaluationScores> RunAsync(VideoGenerator generator, World world, int count, ulong seed, Action<string, GeneratedVideo, ClipScore>? each = null, CancellationToken cancellationToken = default)
+    public async Task RunAsync(VideoGenerator generator, IEnumerable<(string Prompt, CaptionMeaning Meaning)> prompts, ulong seed, Action<string, GeneratedVideo, ClipScore>? each = null, CancellationToken cancellationToken = default)
     {
-        var analysis = new WorldAnalysis(world);
-        int subject = 0, scene = 0, motion = 0, all = 0, done = 0;
-        foreach ((string prompt, ClipDescription clip) in world.EvaluationPrompts(count, seed))
+        ArgumentNullException.ThrowIfNull(generator);
+        ArgumentNullException.ThrowIfNull(prompts);
+        foreach ((string prompt, CaptionMeaning meaning) in prompts)
         {
-            var request = new VideoRequest(prompt) { Seed = (long)(seed + (ulong)done) };
+            var request = new VideoRequest(prompt) { Seed = (long)(seed++ & long.MaxValue) };
             using GeneratedVideo video = await generator.GenerateAsync(request, null, cancellationToken).ConfigureAwait(false);
-            byte[] rgb = [.. video.Frames.SelectMany(f => f.Rgb.ToArray())];
-            VideoFrame first = video.Frames[0];
-            ClipScore score = analysis.Score(rgb, first.Width, first.Height, CaptionMeaning.Of(clip));
-            subject += score.Subject ? 1 : 0;
-            scene += score.Scene ? 1 : 0;
-            motion += score.Motion ? 1 : 0;
-            all += score.Subject && score.Scene && score.Motion ? 1 : 0;
-            done++;
+            ClipScore score = Judge(video.Frames, meaning);
             each?.Invoke(prompt, video, score);
         }
-        return new((double)subject / count, (double)scene / count, (double)motion / count, (double)all / count, count);
+    }
+
+    /// <summary>Judges one video.</summary>
+    /// <param name="frames">Its frames, all of one size.</param>
+    /// <param name="meaning">What it should show; what is null counts as right.</param>
+    /// <exception cref="ArgumentException">There are no frames.</exception>
+    public ClipScore Judge(IReadOnlyList<VideoFrame> frames, CaptionMeaning meaning)
+    {
+        ArgumentNullException.ThrowIfNull(frames);
+        if (frames.Count == 0)
+            throw new ArgumentException("There are no frames.", nameof(frames));
+        byte[] rgb = [.. frames.SelectMany(f => f.Rgb.ToArray())];
+        ClipScore score = _analysis.Score(rgb, frames[0].Width, frames[0].Height, meaning);
+        _count++;
+        _subjects += score.Subject ? 1 : 0;
+        _scenes += score.Scene ? 1 : 0;
+        _motions += score.Motion ? 1 : 0;
+        _all += score.Subject && score.Scene && score.Motion ? 1 : 0;
+        return score;
+    }
+
+    /// <summary>What a caption asks for.</summary>
+    /// <param name="world">The world whose words are known.</param>
+    /// <param name="caption">The caption.</param>
+    /// <exception cref="SoraException">It names no subject of the world, so that there is nothing to judge by.</exception>
+    public static CaptionMeaning MeaningOf(World world, string caption)
+    {
+        ArgumentNullException.ThrowIfNull(world);
+        CaptionMeaning meaning = CaptionParser.Parse(caption);
+        if (meaning.Subject is not { } subject || !world.Config.Subjects.Contains(subject))
+            throw new SoraException($"The caption '{caption}' names no subject of this world; known: {string.Join(", ", world.Config.Subjects.Select(s => s.Name))}.");
+        return meaning;
     }
 }
-
-/// <summary>The share of videos, 0 to 1, in which the analysis finds what the prompt asks for.</summary>
-/// <param name="Subject">The subject.</param>
-/// <param name="Scene">The scene.</param>
-/// <param name="Motion">The motion.</param>
-/// <param name="All">All three.</param>
-/// <param name="Count">The number of videos.</param>
-public sealed record EvaluationScores(
-    [property: JsonPropertyName("subject")] double Subject,
-    [property: JsonPropertyName("scene")] double Scene,
-    [property: JsonPropertyName("motion")] double Motion,
-    [property: JsonPropertyName("all")] double All,
-    [property: JsonPropertyName("count")] int Count);

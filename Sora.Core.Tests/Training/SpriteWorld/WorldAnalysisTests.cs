@@ -29,6 +29,21 @@ public class WorldAnalysisTests
         Assert.InRange(shuffled.Count(score => score.All), 0, 0.05 * count);
     }
 
+    [Fact]
+    public void Recognises_all_subjects_scenes_and_motions()
+    {
+        SpriteWorldConfig config = SpriteWorldConfig.ByDay;
+        var world = new World(config, SpriteAtlas.Load(SpriteAtlas.DefaultFolder, config.Subjects));
+        var analysis = new WorldAnalysis(world);
+        ClipDescription[] clips = [.. Enumerable.Range(0, 40).Select(i => world.Sample((ulong)i + 500))];
+        AssertAtLeast(0.95, clips, [.. clips.Select(clip =>
+        {
+            var rgb = new byte[17 * 64 * 64 * 3];
+            world.Render(clip, 64, 64, 17, 8, rgb);
+            return analysis.Analyse(rgb, 64, 64);
+        })]);
+    }
+
     [Theory]
     [InlineData(112, 64, 9)]
     [InlineData(48, 80, 17)]

@@ -57,6 +57,19 @@ public sealed record SpriteWorldConfig
         CameraMoves = Enum.GetValues<CameraMove>(),
     };
 
+    private static IReadOnlyDictionary<string, SpriteWorldConfig> ByName { get; } = new Dictionary<string, SpriteWorldConfig>
+    {
+        ["first-edition"] = FirstEdition,
+        ["by-day"] = ByDay,
+        ["everything"] = Everything,
+    };
+
+    /// <summary>A part of the catalogue by its name: <c>first-edition</c>, <c>by-day</c> or <c>everything</c>.</summary>
+    /// <exception cref="SoraException">There is none of the name.</exception>
+    public static SpriteWorldConfig Find(string name) =>
+        ByName.TryGetValue(name, out SpriteWorldConfig? config) ? config
+        : throw new SoraException($"world '{name}' is unknown; known: {string.Join(", ", ByName.Keys)}{(NearestName.Find(name, ByName.Keys) is { } near ? $"; nearest: {near}" : "")}.");
+
     private static IReadOnlyList<T> Named<T>(Func<string, T> get, params IEnumerable<string> names) =>
         [.. names.Select(get)];
 }

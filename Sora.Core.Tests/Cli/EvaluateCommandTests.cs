@@ -1,0 +1,67 @@
+using System.Text.Json;
+using Sora.Frames;
+using Sora.Training.SpriteWorld;
+using Xunit;
+
+namespace Sora.Tests.Cli;
+
+/// <summary>Videos judged from the outside; with the real sprites, from models/sprites.sh (which test.sh runs).</summary>
+public sealed class EvaluateCommandTests : IDisposable
+{
+    private readonly string _folder = Directory.CreateTempSubdirectory("sora-evaluate-").FullName;
+
+    [Fact]
+    public async Task JudgesVideosByTheirCaptions()
+    {
+        SpriteWorldConfig config = SpriteWorldConfig.ByDay;
+        var world = new World(config, SpriteAtlas.Load(SpriteAtlas.DefaultFolder, config.Subjects));
+        for (int i = 0; i < 4; i++)
+        {
+            ClipDescription clip = world.Sample((ulong)i + 40);
+            await WriteAsync(world, clip, $"{i}");
+            // The last is captioned with a scene that it does not show.
+            Scene scene = i < 3 ? clip.Scene : config.Scenes.First(s => s != clip.Scene);
+            await File.WriteAllTextAsync(Path.Combine(_folder, $"{i}.txt"), Captions.FullSentence(clip with { Scene = scene }));
+        }
+        await File.WriteAllTextAsync(Path.Combine(_folder, "notes.md"), "not a video, and without a caption");
+
+        string json = Path.Combine(_folder, "scores.json");
+        SoraProcess.Result result = await SoraProcess.RunAsync(["evaluate", "--videos", _folder, "--json", json]);
+
+        Assert.True(result.ExitCode == 0, result.Error);
+        using JsonDocument scores = JsonDocument.Parse(await File.ReadAllTextAsync(json));
+        Assert.Equal(4, scores.RootElement.GetProperty("count").GetInt32());
+        Assert.Equal(1, scores.RootElement.GetProperty("subject").GetDouble());
+        Assert.Equal(0.75, scores.RootElement.GetProperty("scene").GetDouble());
+        Assert.Equal(1, scores.RootElement.GetProperty("motion").GetDouble());
+        Assert.Equal(0.75, scores.RootElement.GetProperty("all").GetDouble());
+    }
+
+    [Theory]
+    [InlineData("no video has its caption beside it", "--videos", "FOLDER")]
+    [InlineData("there is no such folder", "--videos", "FOLDER/none")]
+    [InlineData("--count has no meaning with --videos", "--videos", "FOLDER", "--count", "3")]
+    [InlineData("nearest: by-day", "--world", "by-dai")]
+    [InlineData("names no subject of this world", "--prompts", "FOLDER/prompts.text")]
+    [InlineData("cannot be read", "--prompts", "FOLDER/none.text")]
+    public async Task BadRequestsAreNamed(string message, params string[] arguments)
+    {
+        await File.WriteAllTextAsync(Path.Combine(_folder, "prompts.text"), "a stone lies on the meadow\n");
+        SoraProcess.Result result = await SoraProcess.RunAsync(["evaluate", .. arguments.Select(a => a.Replace("FOLDER", _folder, StringComparison.Ordinal))]);
+        Assert.Equal(2, result.ExitCode);
+        Assert.Contains(message, result.Error, StringComparison.Ordinal);
+    }
+
+    public void Dispose() => Directory.Delete(_folder, true);
+
+    private async Task WriteAsync(World world, ClipDescription clip, string name)
+    {
+        const int side = 64, count = 17, bytes = side * side * 3;
+        var rgb = new byte[count * bytes];
+        world.Render(clip, side, side, count, 8, rgb);
+        await using var writer = new VideoWriter(Path.Combine(_folder, $"{name}.mp4"), side, side, 8);
+        for (int i = 0; i < count; i++)
+            writer.Write(rgb.AsSpan(i * bytes, bytes));
+        await writer.CompleteAsync();
+    }
+}

@@ -1,0 +1,16 @@
+using System.Text.Json.Serialization;
+
+namespace Sora.Training;
+
+/// <summary>The share of videos, 0 to 1, in which the analysis finds what the prompt asks for.</summary>
+/// <param name="Subject">The subject.</param>
+/// <param name="Scene">The scene.</param>
+/// <param name="Motion">The motion.</param>
+/// <param name="All">All three.</param>
+/// <param name="Count">The number of videos.</param>
+public sealed record EvaluationScores(
+    [property: JsonPropertyName("subject")] double Subject,
+    [property: JsonPropertyName("scene")] double Scene,
+    [property: JsonPropertyName("motion")] double Motion,
+    [property: JsonPropertyName("all")] double All,
+    [property: JsonPropertyName("count")] int Count);
