@@ -79,6 +79,15 @@ public sealed class ModelLayoutTests : IDisposable
     }
 
     [Fact]
+    public void AFileThatIsNoTransformerIsNamed()
+    {
+        WriteOthers(new SmallModel(SmallModel.TextToVideo));
+        foreach (string file in (string[])[_folder.Write("notes.txt", "mine"), _folder.File("Wan2.1_VAE.pth")])
+            Assert.StartsWith($"{file}: there is no such folder, and as a file it is no Wan transformer",
+                Assert.Throws<SoraException>(() => ModelFolder.Open(file)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void ExpertsInOneFolderFindEachOther()
     {
         SmallModel model = new(SmallModel.TextToVideo, twoExperts: true);

@@ -56,7 +56,9 @@ internal static class ModelFolderReader
     {
         ModelFileScan scan = ModelFileScan.Of(path);
         // Of a folder of diffusers that has lost its index, the files alone would leave out what its other configs say.
-        if (scan.Networks.Count > 0 && !DiffusersFolders.Any(part => Directory.Exists(Path.Combine(path, part))))
+        bool hasLostItsIndex = DiffusersFolders.Any(part => Directory.Exists(Path.Combine(path, part)));
+        // What lies beside a file counts only where the file is a transformer.
+        if (!hasLostItsIndex && scan.Networks.Count > 0 && (Directory.Exists(path) || scan.Of(NetworkKind.Transformer).Count > 0))
             return ModelFileReader.Read(scan);
         // A download cache keeps the model two levels further down.
         string? below = File.Exists(path) ? null
@@ -64,7 +66,7 @@ internal static class ModelFolderReader
         string hint = below is null ? "" : $" {below} has one.";
         string unreadable = scan.Unreadable.Count > 0 ? $" Not readable: {ModelFolder.Listing(scan.Unreadable)}" : "";
         throw new SoraException(File.Exists(path)
-            ? $"{path}: there is no such folder, and as a file it is no network that Sora knows by its tensors.{unreadable}"
+            ? $"{path}: there is no such folder, and as a file it is no Wan transformer, known by its tensors.{unreadable}"
             : $"{path}: looked for {IndexFile}, found {Listing(path)}.{hint}{(scan.Networks.Count > 0 ? "" : $" Nor is there a file of the original Wan release or of ComfyUI, known by its tensors.{unreadable}")}");
     }
 
