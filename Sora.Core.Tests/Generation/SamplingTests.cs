@@ -50,6 +50,27 @@ public sealed class SamplingTests : IAsyncLifetime
             progress.Steps.Where(step => step.Stage == GenerationStage.Denoising));
     }
 
+    [Theory]
+    [InlineData(Sampler.Euler, 3)]
+    [InlineData(Sampler.Heun, 5)]
+    [InlineData(Sampler.UniPC, 3)]
+    [InlineData(Sampler.DpmPlusPlus2M, 3)]
+    [InlineData(Sampler.Lcm, 3)]
+    public async Task EverySamplerCanStartInTheMiddleFromASource(Sampler sampler, int calls)
+    {
+        await using GeneratedVideo source = await _generator.GenerateAsync(Fish with { Seed = 1 });
+        VideoRequest request = Fish with { Sampler = sampler, Source = [.. source.Frames], Strength = 0.6 };
+        var progress = new ProgressLog();
+        await using GeneratedVideo video = await _generator.GenerateAsync(request, progress);
+        byte[] edited = Pixels.Of(video.Frames);
+        Assert.Equal(
+            Enumerable.Range(0, calls + 1).Select(call => (GenerationStage.Denoising, call, calls)),
+            progress.Steps.Where(step => step.Stage == GenerationStage.Denoising));
+        Assert.Equal(edited, await Pixels.OfAsync(_generator, request));
+        Assert.NotEqual(edited, await Pixels.OfAsync(_generator, request with { Seed = 43 }));
+        Assert.NotEqual(edited, await Pixels.OfAsync(_generator, request with { Strength = 1 }));
+    }
+
     [Fact]
     public async Task AnIntervalThatNoStepLiesInIsNoGuidance()
     {
