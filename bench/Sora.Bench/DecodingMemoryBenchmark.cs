@@ -29,7 +29,9 @@ internal static class DecodingMemoryBenchmark
         var config = new AutoencoderKLWanConfig { BaseDim = 16, DimMult = [1, 2, 2], TemperalDownsample = [true, true], NumResBlocks = 1 };
         using var vae = new VideoAutoencoder(config, new RepeatedParameters());
         int count = ((int.Parse(frames, CultureInfo.InvariantCulture) - 1) / config.TemporalStride) + 1;
-        using Tensor latents = ones([1, config.ZDim, count, 32, 32]);
+        // One latent frame seen as many: the input itself, which a caller holds, is not what is measured.
+        using Tensor frame = ones([1, config.ZDim, 1, 32, 32]);
+        using Tensor latents = frame.expand(1, config.ZDim, count, 32, 32);
         // 128×128 pixels: 1,701 frames kept in memory would be 334 MB.
         foreach (Tensor chunk in vae.DecodeChunks(latents))
             chunk.Dispose();
