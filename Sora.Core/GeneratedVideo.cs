@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Globalization;
 using Sora.Frames;
 
 namespace Sora;
@@ -13,7 +12,7 @@ public sealed class GeneratedVideo : IDisposable, IAsyncDisposable
     /// <summary>Creates the video of a resolved request.</summary>
     /// <exception cref="ArgumentException">The request is not resolved, or there are no frames.</exception>
     internal GeneratedVideo(VideoRequest request, IReadOnlyList<VideoFrame> frames,
-        IEnumerable<StageTiming> timings, IReadOnlyList<string> notes)
+        IEnumerable<StageTiming> timings, IReadOnlyList<string> notes, GenerationRecord? record = null)
     {
         if (frames.Count == 0)
             throw new ArgumentException("A video has at least one frame.", nameof(frames));
@@ -24,6 +23,7 @@ public sealed class GeneratedVideo : IDisposable, IAsyncDisposable
         this.frames = frames;
         this.timings = [.. timings];
         Notes = notes;
+        Record = record ?? new(request);
     }
 
     /// <summary>The request with every value that was used: generating it again gives the same video.</summary>
@@ -31,6 +31,9 @@ public sealed class GeneratedVideo : IDisposable, IAsyncDisposable
 
     /// <summary>The seed that was used, chosen at random where the request had none.</summary>
     public long Seed { get; }
+
+    /// <summary>The request and the model, as a saved file carries them.</summary>
+    public GenerationRecord Record { get; }
 
     /// <summary>Frames a second at which the video plays.</summary>
     public int FramesPerSecond { get; }
@@ -53,8 +56,8 @@ public sealed class GeneratedVideo : IDisposable, IAsyncDisposable
     }
 
     /// <summary>
-    /// Encodes the video to a file whose extension names the format (<see cref="VideoWriter"/> lists them), with the prompt
-    /// and the settings in its tags. The file appears when it is complete and replaces one of that name; an error or a
+    /// Encodes the video to a file whose extension names the format (<see cref="VideoWriter"/> lists them), with the whole
+    /// request in its tags (<see cref="GenerationRecord"/>). The file appears when it is complete and replaces one of that name; an error or a
     /// cancellation leaves nothing.
     /// </summary>
     /// <exception cref="SoraException">The format is unknown, or the file cannot be written.</exception>
@@ -65,7 +68,7 @@ public sealed class GeneratedVideo : IDisposable, IAsyncDisposable
     {
         IReadOnlyList<VideoFrame> saved = Frames;
         long start = Stopwatch.GetTimestamp();
-        var options = new VideoWriterOptions { Metadata = Tags() };
+        var options = new VideoWriterOptions { Metadata = Record.Tags() };
         using (var writer = new VideoWriter(path, saved[0].Width, saved[0].Height, FramesPerSecond, options))
         {
             foreach (VideoFrame frame in saved)
@@ -78,19 +81,6 @@ public sealed class GeneratedVideo : IDisposable, IAsyncDisposable
     /// <inheritdoc cref="Save"/>
     public Task SaveAsync(string path, CancellationToken cancellationToken = default) =>
         Task.Run(() => Save(path, cancellationToken), cancellationToken);
-
-    /// <summary>What it takes to make this video again, where the format has a place for it.</summary>
-    private Dictionary<string, string> Tags()
-    {
-        const int LongestTitle = 1000; // ffmpeg takes tags as arguments, which the system limits
-        string title = Request.Prompt.Length <= LongestTitle ? Request.Prompt : Request.Prompt[..LongestTitle];
-        return new Dictionary<string, string>
-        {
-            ["title"] = title,
-            ["comment"] = string.Create(CultureInfo.InvariantCulture,
-                $"seed {Seed}, steps {Request.Steps}, guidance {Request.GuidanceScale}, shift {Request.Shift}, sampler {Request.Sampler}"),
-        };
-    }
 
     /// <summary>Lets go of the frames.</summary>
     public void Dispose() => frames = null;

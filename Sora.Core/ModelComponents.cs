@@ -1,4 +1,5 @@
 using Sora.Conditioning;
+using Sora.Estimation;
 using Sora.Latents;
 using Sora.Layers;
 using Sora.Text;
@@ -14,8 +15,12 @@ internal sealed class ModelComponents : IDisposable
     // Below this, loading again for every video costs more than what it saves.
     private const long SmallModel = 2_000_000_000;
 
+    // The rest is for what is computed, and for the pages of the files.
+    private const double ShareOfMemory = 0.7;
+
     private readonly VideoGeneratorOptions _options;
     private readonly ScalarType _type;
+    private readonly Lazy<GenerationCost> _cost;
     private readonly List<(string Name, IDisposable Part, Action Prepare)> _parts = [];
     private LoraSet _loras = LoraSet.Open([]);
     private bool _told;
@@ -27,6 +32,7 @@ internal sealed class ModelComponents : IDisposable
         Device = DeviceOf(options.Device);
         _type = ComputeTypes.Of(options.Precision, Device);
         Keep = options.KeepComponents ?? folder.WeightBytes < SmallModel;
+        _cost = new(() => new GenerationCost(folder, _type, Keep, Streams));
         Tokenizer = LoadTokenizer(folder);
         Normalizer = new(folder.Vae, Device);
 
@@ -48,6 +54,15 @@ internal sealed class ModelComponents : IDisposable
 
     public Device Device { get; }
 
+    /// <summary>What tells this model's files from others.</summary>
+    public string Fingerprint { get; private set; } = "";
+
+    /// <summary>The number format that is computed in.</summary>
+    public Precision Precision => _type == bfloat16 ? Precision.BFloat16 : Precision.Full;
+
+    /// <summary>The active LoRAs.</summary>
+    public ValueList<LoraFile> Loras { get; private set; } = [];
+
     public int Threads => _options.Threads ?? Environment.ProcessorCount;
 
     /// <summary>Whether parts stay in memory after their stage.</summary>
@@ -66,6 +81,21 @@ internal sealed class ModelComponents : IDisposable
 
     /// <summary>The image encoder; null in models without one.</summary>
     public ModelPart<ClipVisionEncoder>? ImageEncoder { get; }
+
+    /// <summary>What requests to this model cost.</summary>
+    public GenerationCost Cost => _cost.Value;
+
+    /// <summary>
+    /// The memory for a generation, in bytes: what is available and what parts that are loaded take already, or the limit
+    /// of the options where that is lower; null on devices with memory of their own.
+    /// </summary>
+    public long? MemoryForGeneration => Device.type != DeviceType.CPU ? null
+        : Math.Min(
+            AvailableMemory.Read() + Cost.WeightsOf(TextEncoder.IsLoaded, [.. Experts.Select(expert => expert.Network.IsLoaded)], Vae.IsLoaded),
+            _options.MemoryLimit ?? long.MaxValue);
+
+    /// <summary>The type of matrix products.</summary>
+    public ScalarType ComputeType => _type;
 
     /// <summary>What of the active LoRAs has no place in the model.</summary>
     public IReadOnlyList<string> LoraNotes { get; private set; } = [];
@@ -96,6 +126,7 @@ internal sealed class ModelComponents : IDisposable
                 model._parts[i].Prepare();
                 clock.Report(i + 1, model._parts.Count);
             }
+            model.Fingerprint = ModelFingerprint.Of(model.Folder);
             return model;
         }
         catch
@@ -142,7 +173,7 @@ internal sealed class ModelComponents : IDisposable
         foreach (Expert expert in Experts)
             expert.Network.Dispose();
         _loras.Dispose();
-        (_loras, LoraNotes) = (loras, [.. notes.Distinct()]);
+        (_loras, LoraNotes, Loras) = (loras, [.. notes.Distinct()], [.. files]);
     }
 
     // The weights of a part; those of transformers with LoRAs.
@@ -156,10 +187,18 @@ internal sealed class ModelComponents : IDisposable
     private ModelPart<T> Part<T>(string name, Func<ParameterSource, T> build, IReadOnlyDictionary<string, string>? otherNames = null)
         where T : class, IDisposable
     {
-        var part = new ModelPart<T>(() => Build(new CheckpointParameters(OpenWeights(name, _loras), _type, Device, otherNames), build), Keep);
+        var part = new ModelPart<T>(() => Build(Parameters(OpenWeights(name, _loras), otherNames), build), Keep);
         _parts.Add((name, part, part.Prepare));
         return part;
     }
+
+    private CheckpointParameters Parameters(WeightStore store, IReadOnlyDictionary<string, string>? otherNames) =>
+        new(store, _type, Device, otherNames, Streams(store.Names.Sum(name => store.ShapeOf(name).Aggregate(_type == float32 ? 4L : 2L, (a, b) => a * b))));
+
+    /// <summary>Whether a network with so many bytes of weights, in the type of matrix products, is read layer by layer.</summary>
+    private bool Streams(long weightBytes) =>
+        _options.LayerStreaming
+        ?? (Device.type == DeviceType.CPU && weightBytes > ShareOfMemory * Math.Min(AvailableMemory.Read(), _options.MemoryLimit ?? long.MaxValue));
 
     // A network disposes its parameters; one that could not be built cannot.
     private static T Build<T>(ParameterSource parameters, Func<ParameterSource, T> build)

@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
 using System.Threading.Channels;
 using Sora.Conditioning;
+using Sora.Estimation;
 using Sora.Frames;
 using Sora.Latents;
 using Sora.Layers;
@@ -20,7 +21,10 @@ public sealed class VideoGenerator : IDisposable
     private readonly SemaphoreSlim _turn = new(1);
     private readonly CancellationTokenSource _disposing = new();
 
-    private VideoGenerator(ModelComponents model) => _model = model;
+    private readonly Lazy<double> _rate;
+
+    private VideoGenerator(ModelComponents model) =>
+        (_model, _rate) = (model, new(() => MatrixRate.Measure(model.ComputeType, model.Device)));
 
     /// <summary>The sizes that the model can make, and what it makes by default.</summary>
     public ModelLimits Limits => _model.Folder.Limits;
@@ -41,11 +45,45 @@ public sealed class VideoGenerator : IDisposable
     public static Task<VideoGenerator> LoadAsync(string modelFolder, VideoGeneratorOptions? options = null, IProgress<GenerationProgress>? progress = null, CancellationToken cancellationToken = default) =>
         Task.Run(() => new VideoGenerator(ModelComponents.Load(modelFolder, options ?? new(), progress, cancellationToken)), cancellationToken);
 
+    /// <summary>
+    /// Tells what a request would take: operations, memory by stage, and time after one small measurement of the device, which the
+    /// first call makes. Loads no weights.
+    /// </summary>
+    /// <param name="request">What would be generated.</param>
+    /// <exception cref="SoraException">The model cannot make what is asked for; a lack of memory is told and not thrown.</exception>
+    /// <exception cref="ObjectDisposedException">The generator is disposed.</exception>
+    public GenerationEstimate Estimate(VideoRequest request)
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        ObjectDisposedException.ThrowIf(_disposing.IsCancellationRequested, this);
+        VideoRequest resolved = request.Resolve(Limits);
+        using ISolver solver = SolverOf(resolved);
+        int start = SourceNoise.FirstStep(solver.Schedule, resolved.Strength ?? 1);
+        // A solver may evaluate the velocity several times a step.
+        SamplingStep[] steps = [.. Enumerable.Range(start, solver.Schedule.Steps - start)
+            .SelectMany(i => Enumerable.Repeat(solver.Schedule.At(i), solver.Evaluations(i) - (i + 1 < solver.Schedule.Steps ? solver.Evaluations(i + 1) : 0)))];
+        (double text, double transformer, double decoder) = _model.Cost.Operations(resolved, steps, GuidanceOf(resolved));
+        IReadOnlyList<StageMemory> memory = _model.Cost.Memory(resolved, Branches(resolved));
+        return new()
+        {
+            Request = resolved,
+            Tokens = _model.Cost.Tokens(resolved),
+            Evaluations = steps.Length,
+            TextEncoderOperations = text,
+            TransformerOperations = transformer,
+            DecoderOperations = decoder,
+            Memory = memory,
+            PeakMemory = _model.Cost.Peak(memory),
+            AvailableMemory = _model.MemoryForGeneration,
+            OperationsPerSecond = _rate.Value,
+        };
+    }
+
     /// <summary>Generates a video.</summary>
     /// <param name="request">What to generate.</param>
     /// <param name="progress">Told each step.</param>
     /// <param name="cancellationToken">Honoured within one step or one decoded chunk.</param>
-    /// <exception cref="SoraException">The model cannot make what is asked for.</exception>
+    /// <exception cref="SoraException">The model cannot make what is asked for, or there is not the memory for it.</exception>
     public async Task<GeneratedVideo> GenerateAsync(VideoRequest request, IProgress<GenerationProgress>? progress = null, CancellationToken cancellationToken = default)
     {
         VideoRequest resolved = request.Resolve(Limits);
@@ -56,7 +94,7 @@ public sealed class VideoGenerator : IDisposable
         {
             List<string> notes = [.. _model.TakeNotes()];
             List<VideoFrame> frames = await Task.Run(() => Generate(resolved, clock, notes, stop.Token).ToList(), stop.Token).ConfigureAwait(false);
-            return new(resolved, frames, clock.Timings, notes);
+            return new(resolved, frames, clock.Timings, notes, RecordOf(resolved));
         }
         finally
         {
@@ -87,6 +125,22 @@ public sealed class VideoGenerator : IDisposable
             await stop.CancelAsync().ConfigureAwait(false);
             await producer.ConfigureAwait(false);
         }
+    }
+
+    /// <summary>What it takes to make a request's video again with this generator, for the tags of a file.</summary>
+    /// <param name="request">The request; its seed must be set for the record to be of use.</param>
+    public GenerationRecord RecordOf(VideoRequest request)
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        return new(request)
+        {
+            Model = Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(_model.Folder.Path))),
+            ModelFingerprint = _model.Fingerprint,
+            Precision = _model.Precision,
+            Threads = _model.Threads,
+            Loras = _model.Loras,
+            GivenFrames = GenerationRecord.HashOf(request),
+        };
     }
 
     /// <summary>
@@ -148,6 +202,8 @@ public sealed class VideoGenerator : IDisposable
         using IDisposable noGradients = no_grad();
         using DisposeScope scope = NewDisposeScope();
         set_num_threads(_model.Threads);
+        if (_model.MemoryForGeneration is { } available)
+            _model.Cost.RequireFits(request, Branches(request), available);
         notes.AddRange(_model.LoraNotes);
 
         clock.Begin(GenerationStage.EncodingText);
@@ -163,14 +219,16 @@ public sealed class VideoGenerator : IDisposable
         Tensor sample = source is null ? noise : SourceNoise.Add(source, noise, solver.Schedule, start);
         clock.Begin(GenerationStage.Denoising, evaluations);
         using (ExpertVelocity velocity = VelocityOf(request, text, negative, conditioning, noise))
-            sample = FlowSampler.Sample(velocity.Predict, sample, solver, done => clock.Report(done, evaluations), start, cancellationToken);
+            sample = FlowSampler.Sample(request.Loop ? CircularTime.Around(velocity.Predict) : velocity.Predict, sample, solver, done => clock.Report(done, evaluations), start, cancellationToken);
         Tensor latent = Finite.Require(conditioning.Finish(sample), "The transformer");   // 1 C t h w
         cancellationToken.ThrowIfCancellationRequested();
 
-        clock.Begin(GenerationStage.Decoding, request.FrameCount!.Value);
+        int frameCount = request.FrameCount!.Value - (request.Loop ? 1 : 0);
+        clock.Begin(GenerationStage.Decoding, frameCount);
         using ModelPart<VideoAutoencoder>.Loan vae = _model.Vae.Borrow();
         int decoded = 0;
-        foreach (Tensor chunk in vae.Network.DecodeChunks(_model.Normalizer.Restore(latent))) // 1 3 ≤4 H W
+        Tensor restored = _model.Normalizer.Restore(latent);
+        foreach (Tensor chunk in request.Loop ? CircularTime.DecodeChunks(vae.Network, restored) : vae.Network.DecodeChunks(restored)) // 1 3 ≤4 H W
         {
             using (chunk)
             {
@@ -178,7 +236,7 @@ public sealed class VideoGenerator : IDisposable
                     yield return frame;
                 decoded += (int)chunk.size(2);
             }
-            clock.Report(decoded, request.FrameCount.Value);
+            clock.Report(decoded, frameCount);
             cancellationToken.ThrowIfCancellationRequested();
         }
     }
@@ -197,7 +255,7 @@ public sealed class VideoGenerator : IDisposable
         LatentShape shape = LatentShape.Of(request, _model.Folder.Vae);
         return request.Noise is { } given
             ? tensor(given.ToArray(), [1, shape.C, shape.T, shape.H, shape.W]).to(_model.Device)
-            : LatentNoise.Create(shape, request.Seed!.Value, _model.Device);
+            : RequestNoise.Create(request, shape, _model.Device);
     }
 
     private ISolver SolverOf(VideoRequest request)
@@ -205,7 +263,7 @@ public sealed class VideoGenerator : IDisposable
         LatentShape shape = LatentShape.Of(request, _model.Folder.Vae);
         return Solvers.Create(
             request.Sampler!.Value, request.Steps!.Value, request.Shift!.Value, _model.Folder.Scheduler,
-            noise: step => LatentNoise.OfStep(step, shape, request.Seed!.Value, _model.Device));
+            noise: step => RequestNoise.OfStep(step, request, shape, _model.Device));
     }
 
     // How known frames take part, and the source's latent.
@@ -243,6 +301,8 @@ public sealed class VideoGenerator : IDisposable
         var first = new Guidance(request.GuidanceScale!.Value, request.GuidanceInterval, request.GuidanceRescale!.Value);
         return request.LowNoiseGuidanceScale is { } second ? [first, first with { Scale = second }] : [first];
     }
+
+    private static int Branches(VideoRequest request) => GuidanceOf(request).Any(guidance => guidance.IsOn) ? 2 : 1;
 
     private void Produce(VideoRequest request, IProgress<GenerationProgress>? progress, ChannelWriter<VideoFrame> frames, CancellationToken cancellationToken)
     {

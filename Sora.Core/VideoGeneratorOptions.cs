@@ -7,6 +7,7 @@ namespace Sora;
 public sealed partial record VideoGeneratorOptions
 {
     private static readonly ValueRange<int> ThreadCounts = new(1, 1024);
+    private static readonly ValueRange<long> MemoryLimits = new(1, long.MaxValue);
 
     /// <summary>The device that runs the model.</summary>
     /// <value>
@@ -37,6 +38,26 @@ public sealed partial record VideoGeneratorOptions
     /// </summary>
     /// <value>By default null: kept when the files of all parts together take less than 2 GB.</value>
     public bool? KeepComponents { get; init; }
+
+    /// <summary>
+    /// Whether the layers of a transformer and of the text encoder are read from their files as they are used: two of them
+    /// are in memory, in the type of matrix products, the one that computes and the next, which is read meanwhile. Every step
+    /// then reads the files once, and gives the same numbers.
+    /// </summary>
+    /// <value>
+    /// By default null: on the CPU those networks are streamed whose weights, in the type of matrix products, take more than
+    /// 70 % of the memory that is available when they are loaded (the lower of the system's and, on Linux, what the process's
+    /// control group leaves); on other devices none.
+    /// </value>
+    public bool? LayerStreaming { get; init; }
+
+    /// <summary>
+    /// The memory that a generation on the CPU may take, its weights included, in bytes. One that needs more, as
+    /// <see cref="VideoGenerator.Estimate"/> counts it, is refused before it starts.
+    /// </summary>
+    /// <value>At least 1; by default null: what is available when the generation starts.</value>
+    /// <exception cref="SoraException">Out of range.</exception>
+    public long? MemoryLimit { get; init => field = MemoryLimits.Require(nameof(MemoryLimit), value); }
 
     private static string RequireDevice(string device)
     {

@@ -24,6 +24,7 @@ public sealed record VideoRequest(string Prompt)
     private static readonly ValueRange<float> Shifts = new(0.01f, 100);
     private static readonly ValueRange<double> Strengths = new(0, 1);
     private const double DefaultStrength = 0.8; // of WanVideoToVideoPipeline
+    private const double DefaultVariationStrength = 0.1; // most of the picture stays
     private static readonly ValueRange<long> Seeds = new(0, long.MaxValue);
 
     /// <summary>The text that the video shows. A part beyond the model's text length is cut, and the video says so.</summary>
@@ -97,6 +98,27 @@ public sealed record VideoRequest(string Prompt)
     /// <value>0 to 9223372036854775807; by default a random one, which the video reports.</value>
     public long? Seed { get; init => field = Seeds.Require(nameof(Seed), value); }
 
+    /// <summary>
+    /// The seed of a second noise, towards which the first is turned by <see cref="VariationStrength"/>: videos near that of
+    /// <see cref="Seed"/>.
+    /// </summary>
+    /// <value>0 to 9223372036854775807; by default null: the noise is that of <see cref="Seed"/> alone.</value>
+    public long? VariationSeed { get; init => field = Seeds.Require(nameof(VariationSeed), value); }
+
+    /// <summary>
+    /// How far the noise goes from that of <see cref="Seed"/> to that of <see cref="VariationSeed"/>, on the arc between
+    /// them (spherical interpolation, Shoemake 1985): 0 is the first, 1 the second, small values stay near the first.
+    /// </summary>
+    /// <value>0 to 1; by default 0.1. Without a variation seed null.</value>
+    public double? VariationStrength { get; init => field = Strengths.Require(nameof(VariationStrength), value); }
+
+    /// <summary>
+    /// Whether the last frame leads on to the first, so that the video can be repeated for ever. The video then has
+    /// <see cref="FrameCount"/> − 1 frames: the one after its last would be its first again.
+    /// </summary>
+    /// <value>By default false. A loop has no known frames and no source, and a <see cref="FrameCount"/> above 1.</value>
+    public bool Loop { get; init; }
+
     /// <summary>The solver that takes the steps.</summary>
     /// <value>By default the model's.</value>
     public Sampler? Sampler { get; init; }
@@ -123,6 +145,9 @@ public sealed record VideoRequest(string Prompt)
     /// <summary>The noise in place of the seed's, C·t·h·w numbers, for comparisons with other programs.</summary>
     internal ReadOnlyMemory<float>? Noise { get; init; }
 
+    /// <summary>Where the video's first latent frame stands in a longer one; the noise is a function of that.</summary>
+    internal int FirstLatentFrame { get; init; }
+
     /// <summary>This request with every value filled: its own, else the model's default, else, for the seed, a random one.</summary>
     /// <exception cref="SoraException">
     /// The model cannot make this size or length; the message names every such value and the nearest valid ones.
@@ -146,6 +171,7 @@ public sealed record VideoRequest(string Prompt)
             Shift = Shift ?? limits.Shift,
             Sampler = Sampler ?? limits.Sampler,
             Strength = Strength ?? (Source is null ? null : DefaultStrength),
+            VariationStrength = VariationStrength ?? (VariationSeed is null ? null : DefaultVariationStrength),
             // Nine digits at most, so that a person can type it again.
             Seed = Seed ?? Random.Shared.Next(1_000_000_000),
         };
@@ -165,6 +191,12 @@ public sealed record VideoRequest(string Prompt)
             yield return problem;
         if (LowNoiseGuidanceScale is not null && !limits.HasTwoExperts)
             yield return "LowNoiseGuidanceScale is given, and this model has one transformer; GuidanceScale holds for all steps.";
+        if (VariationSeed is null && VariationStrength is not null)
+            yield return "VariationStrength is given without a VariationSeed; it says how far the noise goes towards that seed's.";
+        if (Loop && (KnownFrames.Count > 0 || Source is not null))
+            yield return "A loop from a prompt has no known frames and no source; to close a video to a loop, use VideoLoop.";
+        if (Loop && sizes.Length == 0 && FrameCount == 1)
+            yield return $"FrameCount 1 is no loop; nearest: {1 + limits.TemporalStride}.";
         if (Source is null && Strength is not null)
             yield return "Strength is given without a Source; it says how much of a source is made anew.";
         if (Source is not null && Source.Count != FrameCount)

@@ -15,7 +15,7 @@ public class CommandLineTests
         foreach (string option in new[]
                  {
                      "--output", "--first", "--last", "--known", "--size", "--frames", "--fps", "--steps", "--guidance", "--low-noise-guidance",
-                     "--guidance-interval", "--guidance-rescale", "--negative", "--seed", "--sampler",
+                     "--guidance-interval", "--guidance-rescale", "--negative", "--seed", "--count", "--vary", "--vary-strength", "--like", "--sampler",
                      "--shift", "--model", "--lora", "--lora-high", "--lora-low", "--device", "--precision", "--threads", "--quiet", "--verbose",
                  })
         {
@@ -32,7 +32,7 @@ public class CommandLineTests
     {
         SoraProcess.Result result = await SoraProcess.RunAsync(["--help"]);
         Assert.Equal(0, result.ExitCode);
-        foreach (string command in (string[])["generate", "animate", "edit"])
+        foreach (string command in (string[])["generate", "animate", "edit", "extend", "connect", "loop"])
             Assert.Contains($" {command} ", result.Output, StringComparison.Ordinal);
     }
 

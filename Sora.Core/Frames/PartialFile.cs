@@ -23,6 +23,9 @@ internal sealed class PartialFile : PartialOutput
     public override string WorkingDirectory { get; }
 
     /// <inheritdoc/>
+    public override string FirstFile => temporary;
+
+    /// <inheritdoc/>
     public override void Commit() => File.Move(temporary, target, overwrite: true);
 
     /// <inheritdoc/>

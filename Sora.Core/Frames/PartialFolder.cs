@@ -10,6 +10,9 @@ namespace Sora.Frames;
 /// </summary>
 internal sealed partial class PartialFolder : PartialOutput
 {
+    /// <summary>The name of a folder's first frame.</summary>
+    public const string FirstName = "frame-0001.png";
+
     private readonly string target;
     private readonly bool existed;
 
@@ -31,6 +34,9 @@ internal sealed partial class PartialFolder : PartialOutput
 
     /// <inheritdoc/>
     public override string WorkingDirectory { get; }
+
+    /// <inheritdoc/>
+    public override string FirstFile => Path.Combine(WorkingDirectory, FirstName);
 
     /// <inheritdoc/>
     public override void Commit()

@@ -12,6 +12,9 @@ internal abstract class PartialOutput : IDisposable
     /// <summary>Where ffmpeg must run for <see cref="Argument"/> to mean this output.</summary>
     public abstract string WorkingDirectory { get; }
 
+    /// <summary>The path of the file, or of the first one, under its temporary name.</summary>
+    public abstract string FirstFile { get; }
+
     /// <summary>Creates the temporary file or folder.</summary>
     /// <param name="path">The final name, as the user gave it.</param>
     /// <param name="format">From <see cref="VideoFormat.Of"/>.</param>

@@ -39,6 +39,7 @@ internal sealed record VideoFormat(string Name, string Encoder, IReadOnlyList<st
         new(".gif", "gif", ["-filter_complex", ToPalette, "-c:v", "gif", "-loop", "0", "-f", "gif"])
         {
             MaximumRate = 50,
+            WriteComment = GifComment.Write,
         },
 
         // 14 bits for a side: https://developers.google.com/speed/webp/docs/riff_container
@@ -48,7 +49,11 @@ internal sealed record VideoFormat(string Name, string Encoder, IReadOnlyList<st
         {
             MaximumSide = 16383,
         },
-        new(".png", "png", ["-c:v", "png", "-pix_fmt", "rgb24", "-update", "1", "-f", "image2"]) { OneFrame = true },
+        new(".png", "png", ["-c:v", "png", "-pix_fmt", "rgb24", "-update", "1", "-f", "image2"])
+        {
+            OneFrame = true,
+            WriteComment = PngComment.Write,
+        },
         new(".jpg", "mjpeg", ["-vf", ToJfif, "-c:v", "mjpeg", "-q:v", "2", "-update", "1", "-f", "image2"])
         {
             OneFrame = true,
@@ -61,7 +66,19 @@ internal sealed record VideoFormat(string Name, string Encoder, IReadOnlyList<st
 
     /// <summary>A folder of frame-0001.png, frame-0002.png and so on.</summary>
     public static VideoFormat Folder { get; } =
-        new("folder", "png", ["-c:v", "png", "-pix_fmt", "rgb24", "-start_number", "1", "-f", "image2"]);
+        new("folder", "png", ["-c:v", "png", "-pix_fmt", "rgb24", "-start_number", "1", "-f", "image2"])
+        {
+            WriteComment = PngComment.Write,
+        };
+
+    /// <summary>The extensions of the files that can be written.</summary>
+    public static IReadOnlyCollection<string> Extensions => ByExtension.Keys;
+
+    /// <summary>
+    /// Writes a comment into a file (path, text) where ffmpeg has no place for one; null where it has, and for formats
+    /// without comments.
+    /// </summary>
+    public Action<string, string>? WriteComment { get; private init; }
 
     /// <summary>Whether the file holds exactly one frame.</summary>
     public bool OneFrame { get; private init; }

@@ -30,6 +30,7 @@ public sealed class VideoWriter : IDisposable, IAsyncDisposable
     private readonly PartialOutput output;
     private readonly FFmpegProcess process;
     private readonly EvenFrame? evenFrame;
+    private readonly string? comment;
     private bool ended;
     private bool disposed;
 
@@ -61,6 +62,7 @@ public sealed class VideoWriter : IDisposable, IAsyncDisposable
         this.path = path;
         this.width = width;
         this.height = height;
+        comment = options?.Metadata.GetValueOrDefault("comment");
 
         evenFrame = format.NeedsEvenSize ? new EvenFrame(width, height) : null;
         string ffmpeg = tools.FindFFmpeg();
@@ -195,6 +197,11 @@ public sealed class VideoWriter : IDisposable, IAsyncDisposable
 
         try
         {
+            if (comment is not null)
+            {
+                format.WriteComment?.Invoke(output.FirstFile, comment);
+            }
+
             output.Commit();
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)

@@ -6,8 +6,8 @@ namespace Sora.Frames;
 public sealed record VideoWriterOptions
 {
     /// <summary>
-    /// Tags of the container, such as <c>title</c> and <c>comment</c>. Kept by .mp4, .m4v, .mov and .webm; the other
-    /// formats have no place for them and are written without.
+    /// Tags of the container, such as <c>title</c> and <c>comment</c>. Kept by .mp4, .m4v, .mov and .webm;
+    /// .png, a folder of .png (in its first frame) and .gif keep the <c>comment</c>; the others are written without.
     /// </summary>
     /// <value>Names without <c>=</c>. Default empty.</value>
     /// <exception cref="ArgumentException">A name is empty or contains <c>=</c>, or a text contains a NUL.</exception>

@@ -4,7 +4,7 @@ namespace Sora.Latents;
 
 /// <summary>The size of a video in latents.</summary>
 /// <param name="C">Channels.</param>
-/// <param name="T">Latent frames: 1 + (frames − 1) / temporal stride.</param>
+/// <param name="T">Latent frames: 1 + (frames − 1) / temporal stride; in a loop one less.</param>
 /// <param name="H">Height / spatial stride.</param>
 /// <param name="W">Width / spatial stride.</param>
 public readonly record struct LatentShape(int C, int T, int H, int W)
@@ -12,7 +12,7 @@ public readonly record struct LatentShape(int C, int T, int H, int W)
     /// <summary>The shape of a resolved request under a VAE.</summary>
     public static LatentShape Of(VideoRequest request, AutoencoderKLWanConfig vae) => new(
         vae.ZDim,
-        ((request.FrameCount!.Value - 1) / vae.TemporalStride) + 1,
+        ((request.FrameCount!.Value - 1) / vae.TemporalStride) + (request.Loop ? 0 : 1),
         request.Height!.Value / vae.SpatialStride,
         request.Width!.Value / vae.SpatialStride);
 }

@@ -27,6 +27,14 @@ public sealed class ParameterScope
     /// <summary>The scope of an element of a list.</summary>
     public ParameterScope this[int index] => new(_source, $"{_prefix}{index}.");
 
+    /// <summary>The full name of what lies here under a name.</summary>
+    internal string NameOf(string name) => _prefix + name;
+
+    /// <summary>The layers of this list, which are alike and used in order; a source may read each when it is used.</summary>
+    /// <param name="count">The number of layers.</param>
+    /// <param name="build">Builds a layer from its scope.</param>
+    internal LayerSequence<T> Layers<T>(int count, Func<ParameterScope, T> build) => _source.Layers(this, count, build);
+
     /// <summary>A parameter of a matrix product or convolution, held in the source's weight type.</summary>
     public Parameter Weight(string name, long[] shape, Initialization initialization) =>
         _source.Take(_prefix + name, shape, initialization, _source.WeightType);

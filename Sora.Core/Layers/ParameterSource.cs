@@ -30,7 +30,14 @@ public abstract class ParameterSource : IDisposable
         return parameter;
     }
 
-    internal Tensor Own(Tensor derived)
+    /// <summary>The layers of a list: each of them in memory, unless the source reads them as they are used.</summary>
+    /// <param name="scope">The list's place.</param>
+    /// <param name="count">The number of layers.</param>
+    /// <param name="build">Builds a layer from its scope.</param>
+    internal virtual LayerSequence<T> Layers<T>(ParameterScope scope, int count, Func<ParameterScope, T> build) =>
+        new ResidentLayers<T>([.. Enumerable.Range(0, count).Select(i => build(scope[i]))]);
+
+    internal virtual Tensor Own(Tensor derived)
     {
         _derived.Add(derived.DetachFromDisposeScope());
         return derived;

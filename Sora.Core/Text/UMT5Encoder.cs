@@ -11,7 +11,7 @@ public sealed class UMT5Encoder : IDisposable
 {
     private readonly ParameterSource _parameters;
     private readonly Parameter _embedding;
-    private readonly UMT5Layer[] _layers;
+    private readonly LayerSequence<UMT5Layer> _layers;
     private readonly RmsNorm _norm;
 
     /// <summary>Builds the network from its config; the source gives the parameters and is disposed with the network.</summary>
@@ -21,14 +21,14 @@ public sealed class UMT5Encoder : IDisposable
         _parameters = parameters;
         var scope = new ParameterScope(parameters);
         _embedding = scope["shared"].Weight("weight", [config.VocabSize, config.DModel], Initialization.Normal(1));
-        _layers = [.. Enumerable.Range(0, config.NumLayers).Select(i => new UMT5Layer(scope["encoder.block"][i]["layer"], config))];
+        _layers = scope["encoder.block"].Layers(config.NumLayers, block => new UMT5Layer(block["layer"], config));
         _norm = new(scope["encoder.final_layer_norm"], config.DModel, config.LayerNormEpsilon);
     }
 
     /// <summary>The network's dimensions.</summary>
     public UMT5Config Config { get; }
 
-    /// <summary>The parameters by their published names.</summary>
+    /// <summary>The parameters by their published names; those of layers only where the layers stay in memory.</summary>
     public IReadOnlyDictionary<string, Parameter> Parameters => _parameters.Parameters;
 
     /// <summary>Encodes token ids.</summary>
@@ -41,8 +41,8 @@ public sealed class UMT5Encoder : IDisposable
         Tensor x = TableRows.Of(_embedding, ids).to(float32);                             // B L D
         Tensor blocked = (1 - mask.to(float32)).mul(float.MinValue).unsqueeze(1).unsqueeze(1); // B 1 1 L
         Tensor buckets = RelativePositions.Buckets(ids.size(1), Config).to(ids.device);   // L L
-        foreach (UMT5Layer layer in _layers)
-            x = layer.Forward(x, buckets, blocked);                                       // B L D
+        for (int i = 0; i < _layers.Count; i++)
+            x = InScope(x, h => _layers[i].Forward(h, buckets, blocked));                                       // B L D
         return _norm.Forward(x);                                                          // B L D
     }
 
@@ -57,4 +57,13 @@ public sealed class UMT5Encoder : IDisposable
 
     /// <summary>Frees the parameters.</summary>
     public void Dispose() => _parameters.Dispose();
+
+    // Without a backward pass a layer's scores, heads·L² numbers several times over, are freed as soon as it is done.
+    private static Tensor InScope(Tensor x, Func<Tensor, Tensor> layer)
+    {
+        if (is_grad_enabled())
+            return layer(x);
+        using DisposeScope scope = NewDisposeScope();
+        return scope.MoveToOuter(layer(x));
+    }
 }

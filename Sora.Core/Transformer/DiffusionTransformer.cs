@@ -15,7 +15,7 @@ public sealed class DiffusionTransformer : IDisposable
     private readonly TimeEmbedding _timeEmbedding;
     private readonly TextProjection _textProjection;
     private readonly ImageProjection? _imageProjection;
-    private readonly TransformerBlock[] _blocks;
+    private readonly LayerSequence<TransformerBlock> _blocks;
     private readonly OutputHead _head;
 
     /// <summary>Builds the network from its config; the source gives the parameters and is disposed with the network.</summary>
@@ -30,14 +30,14 @@ public sealed class DiffusionTransformer : IDisposable
         _textProjection = new(scope["condition_embedder.text_embedder"], config.TextDim, width);
         if (config.ImageDim is { } imageWidth)
             _imageProjection = new(scope["condition_embedder.image_embedder"], imageWidth, width, config.PosEmbedSeqLen);
-        _blocks = [.. Enumerable.Range(0, config.NumLayers).Select(i => new TransformerBlock(scope["blocks"][i], config))];
+        _blocks = scope["blocks"].Layers(config.NumLayers, block => new TransformerBlock(block, config));
         _head = new(scope, config);
     }
 
     /// <summary>The network's dimensions.</summary>
     public WanTransformerConfig Config { get; }
 
-    /// <summary>The parameters by their published names.</summary>
+    /// <summary>The parameters by their published names; those of blocks only where the blocks stay in memory.</summary>
     public IReadOnlyDictionary<string, Parameter> Parameters => _parameters.Parameters;
 
     /// <summary>
@@ -57,7 +57,7 @@ public sealed class DiffusionTransformer : IDisposable
         Shape.Require(text, $"B L {Config.TextDim}");
         Tensor? image = ProjectImage(imageEmbeds, text.size(0));                         // B M D
         Tensor projected = _textProjection.Forward(text);                                // B L D
-        return new([.. _blocks.Select(b => b.Keys(projected, image))]);
+        return new([.. Enumerable.Range(0, _blocks.Count).Select(i => _blocks[i].Keys(projected, image))]);
     }
 
     /// <summary>
@@ -73,7 +73,7 @@ public sealed class DiffusionTransformer : IDisposable
         Tensor x = _patchEmbedding.Forward(patches).to(float32);                         // N D
         (Tensor embedding, Tensor time) = _timeEmbedding.Forward(times.Times, x.device); // rows D, rows 6·D
         Modulation modulation = sequence.Modulation(times);
-        for (int i = 0; i < _blocks.Length; i++)
+        for (int i = 0; i < _blocks.Count; i++)
             x = InScope(x, h => _blocks[i].Forward(h, time, modulation, text.Blocks[i], sequence.Layout, sequence.Positions)); // N D
         return _head.Forward(x, embedding, modulation);                                  // N P
     }

@@ -11,6 +11,8 @@ public sealed class CheckpointParameters : ParameterSource
     private readonly WeightStore _store;
     private readonly Device _device;
     private readonly IReadOnlyDictionary<string, string> _otherNames;
+    private readonly bool _streamed;
+    private readonly List<IDisposable> _streams = [];
 
     /// <summary>Opens the weights of a component's folder.</summary>
     /// <param name="folder">The folder with <c>*.safetensors</c>.</param>
@@ -24,10 +26,15 @@ public sealed class CheckpointParameters : ParameterSource
     }
 
     /// <summary>Takes the parameters from a store, which it then owns.</summary>
-    /// <inheritdoc cref="CheckpointParameters(string, ScalarType, Device, IReadOnlyDictionary{string, string}?)"/>
-    internal CheckpointParameters(WeightStore store, ScalarType computeType, Device device, IReadOnlyDictionary<string, string>? otherNames = null)
+    /// <param name="store">The weights.</param>
+    /// <param name="computeType">The type of matrix products, and of the weights that they use.</param>
+    /// <param name="device">Where the parameters go.</param>
+    /// <param name="otherNames">Names under which a parameter may be stored instead.</param>
+    /// <param name="streamed">Whether layers are read as they are used, two in memory at a time, and not all at once.</param>
+    internal CheckpointParameters(WeightStore store, ScalarType computeType, Device device, IReadOnlyDictionary<string, string>? otherNames = null, bool streamed = false)
         : base(computeType, computeType)
     {
+        _streamed = streamed;
         _store = store;
         _device = device;
         _otherNames = otherNames ?? new Dictionary<string, string>();
@@ -41,18 +48,43 @@ public sealed class CheckpointParameters : ParameterSource
     public IReadOnlyList<string> UnusedNames => _store.UnusedNames;
 
     /// <inheritdoc/>
-    protected override Tensor Create(string name, long[] shape, Initialization initialization, ScalarType type)
+    internal override LayerSequence<T> Layers<T>(ParameterScope scope, int count, Func<ParameterScope, T> build)
+    {
+        // Of two layers both would be in memory anyway.
+        if (!_streamed || count <= 2)
+            return base.Layers(scope, count, build);
+        var slots = (First: new LayerSlot<T>(this, _device, build), Second: new LayerSlot<T>(this, _device, build));
+        var layers = new StreamedLayers<T>(count, slots, (index, name, target) => _store.ReadInto(StoredName(scope[index].NameOf(name)), target));
+        _streams.Add(layers);
+        // What a layer lacks is told now, as it is where all are loaded, and not in the middle of a video.
+        for (int index = 0; index < count; index++)
+        {
+            foreach ((string name, Parameter parameter) in slots.First.Parameters)
+                Locate(scope[index].NameOf(name), parameter.shape);
+        }
+        return layers;
+    }
+
+    /// <inheritdoc/>
+    protected override Tensor Create(string name, long[] shape, Initialization initialization, ScalarType type) =>
+        _store.Read(Locate(name, shape), type, _device);
+
+    // The name under which a parameter is stored, in the shape that the network gives it.
+    private string Locate(string name, long[] shape)
     {
         string stored = StoredName(name);
         IReadOnlyList<long> found = _store.ShapeOf(stored);
         if (!found.SequenceEqual(shape))
             throw new SoraException($"{_store.PathOf(stored)}: {name} has shape [{string.Join(", ", found)}]; the config asks for [{string.Join(", ", shape)}].");
-        return _store.Read(stored, type, _device);
+        return stored;
     }
 
     /// <inheritdoc/>
     protected override void Dispose(bool disposing)
     {
+        // First: they read from the store on another thread.
+        foreach (IDisposable stream in _streams)
+            stream.Dispose();
         base.Dispose(disposing);
         _store.Dispose();
     }

@@ -75,5 +75,14 @@ internal sealed class LoraStore : WeightStore
     }
 
     /// <inheritdoc/>
+    protected internal override void Fill(string name, Tensor target)
+    {
+        if (_loras.Any(lora => lora.Adapter.Changes(name)))
+            base.Fill(name, target);
+        else
+            _inner.Fill(name, target);
+    }
+
+    /// <inheritdoc/>
     public override void Dispose() => _inner.Dispose();
 }

@@ -16,7 +16,7 @@ internal static class AnimateCommand
     public static Command Create()
     {
         var command = new Command("animate", "Generates a video that begins with a picture.") { Image, GenerateOptions.Prompt };
-        GenerateOptions.AddTo(command, [GenerateOptions.Last, GenerateOptions.Known]);
+        GenerateOptions.AddTo(command, [GenerateOptions.Last, GenerateOptions.Known, GenerateOptions.Count]);
         command.SetAction((line, cancellationToken) =>
         {
             string image = line.GetValue(Image) ?? throw new SoraException($"The picture is missing: {Example}.");

@@ -19,7 +19,7 @@ internal static class EditCommand
     public static Command Create()
     {
         var command = new Command("edit", "Generates a video from another one, by a prompt.") { Video, GenerateOptions.Prompt };
-        GenerateOptions.AddTo(command, [Strength]);
+        GenerateOptions.AddTo(command, [Strength, GenerateOptions.Count]);
         command.SetAction((line, cancellationToken) =>
         {
             string video = line.GetValue(Video) ?? throw new SoraException($"The video is missing: {Example}.");

@@ -20,7 +20,7 @@ internal static class GenerateOptions
     private static readonly Option<FrameSize?> Size = Setting.Of("--size", "WxH",
         "Width and height in pixels [default: the model's]", FrameSize.Parse);
 
-    private static readonly Option<int?> Frames = Setting.Number<int>("--frames", "N",
+    public static readonly Option<int?> Frames = Setting.Number<int>("--frames", "N",
         "Number of frames [default: the model's]");
 
     private static readonly Option<int?> FramesPerSecond = Setting.Number<int>("--fps", "F",
@@ -76,7 +76,21 @@ internal static class GenerateOptions
     private static readonly Option<LoraFile[]?> LowNoiseLoras = Setting.Many("--lora-low", "FILE[:SCALE]",
         "The same for the expert of the last steps [default: none]", text => LoraFile.Parse(text) with { Expert = LoraExpert.LowNoise });
 
+    public static readonly Option<int?> Count = Setting.Number<int>("--count", "N",
+        "Number of videos, 1 to 1000, of one seed after the other: v.mp4 becomes v-1.mp4, v-2.mp4, ... [default: 1]");
+
+    private static readonly Option<long?> Vary = Setting.Number<long>("--vary", "SEED",
+        "Vary the video of --seed towards that of this seed; with --count, this seed goes on [default: none]");
+
+    private static readonly Option<double?> VaryStrength = Setting.Number<double>("--vary-strength", "X",
+        "How far, 0 (not at all) to 1 (the other seed's video) [default: 0.1]");
+
+    public static readonly Option<string?> Like = Setting.Text("--like", "FILE",
+        "Repeat the request that a file of Sora carries; what else is given here changes it [default: none]");
+
     public static readonly Option<bool> Quiet = new("--quiet") { Description = "Print errors only [default: off]" };
+
+    public static readonly Option<bool> Estimate = new("--estimate") { Description = "Tell operations, memory and time, and generate nothing [default: off]" };
 
     public static readonly Option<string?> First = Setting.Text("--first", "FILE",
         "Picture that the video begins with, scaled and cut to its size [default: none]");
@@ -96,44 +110,52 @@ internal static class GenerateOptions
         foreach (Option option in own)
             command.Add(option);
         foreach (Option option in (Option[])[
-            Size, Frames, FramesPerSecond, Steps, Guidance, LowNoiseGuidance, GuidanceInterval, GuidanceRescale, Negative, Seed, Sampler, Shift,
-            Model, Loras, HighNoiseLoras, LowNoiseLoras, Device, Precision, Threads, Quiet])
+            Size, Frames, FramesPerSecond, Steps, Guidance, LowNoiseGuidance, GuidanceInterval, GuidanceRescale, Negative, Seed, Vary, VaryStrength, Sampler, Shift,
+            Model, Loras, HighNoiseLoras, LowNoiseLoras, Device, Precision, Threads, Estimate, Quiet])
             command.Add(option);
     }
 
     /// <summary>What the line asks for in words and numbers.</summary>
     /// <param name="line">The command line.</param>
     /// <param name="example">How the command is used, for a message.</param>
+    /// <param name="like">What holds where the line says nothing.</param>
     /// <exception cref="SoraException">A value is missing or out of range.</exception>
-    public static VideoRequest RequestOf(ParseResult line, string example)
+    public static VideoRequest RequestOf(ParseResult line, string example, VideoRequest? like = null)
     {
-        string prompt = line.GetValue(Prompt)
+        string prompt = line.GetValue(Prompt) ?? like?.Prompt
             ?? throw new SoraException($"The prompt is missing: {example}.");
         FrameSize? size = line.GetValue(Size);
         return new VideoRequest(prompt)
         {
-            NegativePrompt = line.GetValue(Negative),
-            Width = size?.Width,
-            Height = size?.Height,
-            FrameCount = line.GetValue(Frames),
-            FramesPerSecond = line.GetValue(FramesPerSecond),
-            Steps = line.GetValue(Steps),
-            GuidanceScale = line.GetValue(Guidance),
-            LowNoiseGuidanceScale = line.GetValue(LowNoiseGuidance),
-            GuidanceInterval = line.GetValue(GuidanceInterval),
-            GuidanceRescale = line.GetValue(GuidanceRescale),
-            Shift = line.GetValue(Shift),
-            Seed = line.GetValue(Seed),
-            Sampler = line.GetValue(Sampler),
+            NegativePrompt = line.GetValue(Negative) ?? like?.NegativePrompt,
+            Width = size?.Width ?? like?.Width,
+            Height = size?.Height ?? like?.Height,
+            FrameCount = line.GetValue(Frames) ?? like?.FrameCount,
+            FramesPerSecond = line.GetValue(FramesPerSecond) ?? like?.FramesPerSecond,
+            Steps = line.GetValue(Steps) ?? like?.Steps,
+            GuidanceScale = line.GetValue(Guidance) ?? like?.GuidanceScale,
+            LowNoiseGuidanceScale = line.GetValue(LowNoiseGuidance) ?? like?.LowNoiseGuidanceScale,
+            GuidanceInterval = line.GetValue(GuidanceInterval) ?? like?.GuidanceInterval,
+            GuidanceRescale = line.GetValue(GuidanceRescale) ?? like?.GuidanceRescale,
+            Shift = line.GetValue(Shift) ?? like?.Shift,
+            Seed = line.GetValue(Seed) ?? like?.Seed,
+            VariationSeed = line.GetValue(Vary) ?? like?.VariationSeed,
+            VariationStrength = line.GetValue(VaryStrength) ?? like?.VariationStrength,
+            Sampler = line.GetValue(Sampler) ?? like?.Sampler,
+            Loop = like?.Loop ?? false,
         };
     }
 
     /// <exception cref="SoraException">A value is out of range.</exception>
-    public static VideoGeneratorOptions OptionsOf(ParseResult line) => new()
+    public static VideoGeneratorOptions OptionsOf(ParseResult line, GenerationRecord? like = null)
     {
-        Device = line.GetValue(Device),
-        Precision = line.GetValue(Precision) ?? Sora.Precision.Auto,
-        Threads = line.GetValue(Threads),
-        Loras = [.. line.GetValue(Loras) ?? [], .. line.GetValue(HighNoiseLoras) ?? [], .. line.GetValue(LowNoiseLoras) ?? []],
-    };
+        LoraFile[] loras = [.. line.GetValue(Loras) ?? [], .. line.GetValue(HighNoiseLoras) ?? [], .. line.GetValue(LowNoiseLoras) ?? []];
+        return new VideoGeneratorOptions
+        {
+            Device = line.GetValue(Device),
+            Precision = line.GetValue(Precision) ?? like?.Precision ?? Sora.Precision.Auto,
+            Threads = line.GetValue(Threads) ?? like?.Threads,
+            Loras = loras.Length > 0 || like is null ? [.. loras] : like.Loras,
+        };
+    }
 }

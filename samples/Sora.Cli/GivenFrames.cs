@@ -57,6 +57,26 @@ internal static class GivenFrames
         return request with { Source = [.. request.FrameCount is null ? frames[..usable] : frames] };
     }
 
+    /// <summary>All frames of a video that is to be continued.</summary>
+    /// <param name="video">The video's file; a picture is one frame.</param>
+    /// <param name="request">Its size and rate; where the size is open, see <paramref name="limits"/>.</param>
+    /// <param name="limits">
+    /// What fills the open rate and size: the video's own size where the model can make it and it is at most four times the
+    /// model's in area, else the model's.
+    /// </param>
+    /// <param name="cancellationToken">Stops reading.</param>
+    /// <exception cref="SoraException">The file cannot be read.</exception>
+    public static VideoFrame[] ReadAll(string video, VideoRequest request, ModelLimits limits, CancellationToken cancellationToken)
+    {
+        VideoInfo info = VideoReader.Probe(video, cancellationToken);
+        bool fits = request.Width is null && info.Width % limits.SpatialStride == 0 && info.Height % limits.SpatialStride == 0
+            && (long)info.Width * info.Height <= 4L * limits.Width * limits.Height;
+        VideoReadOptions size = fits ? new() { Width = info.Width, Height = info.Height } : SizeOf(request, limits);
+        VideoReadOptions options = size with { FrameRate = info.IsImage ? null : request.FramesPerSecond ?? limits.FramesPerSecond };
+        VideoFrame[] frames = [.. VideoReader.Read(video, options, cancellationToken)];
+        return frames.Length > 0 ? frames : throw new SoraException($"{video} has no frames.");
+    }
+
     private static VideoReadOptions SizeOf(VideoRequest request, ModelLimits limits) =>
         new() { Width = request.Width ?? limits.Width, Height = request.Height ?? limits.Height };
 }

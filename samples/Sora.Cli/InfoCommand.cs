@@ -13,7 +13,7 @@ internal static class InfoCommand
     private static readonly JsonSerializerOptions Readable =
         new(JsonSerializerDefaults.Web) { WriteIndented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
-    private static readonly Argument<string?> s_path = new("PATH") { Description = "A model's folder, or a transformer's file [default: the pocket model]", Arity = ArgumentArity.ZeroOrOne };
+    private static readonly Argument<string?> s_path = new("PATH") { Description = "A model's folder, a transformer's file, or a video that Sora made [default: the pocket model]", Arity = ArgumentArity.ZeroOrOne };
 
     private static readonly Option<FrameSize?> s_size = Setting.Of("--size", "WxH", "The video whose memory is told [default: the model's]", FrameSize.Parse);
 
@@ -24,7 +24,8 @@ internal static class InfoCommand
     public static Command Create()
     {
         var command = new Command("info", "Tells what a model's files hold: networks, number formats, sizes, memory, and what is missing.") { s_path, s_size, s_frames, s_json };
-        command.SetAction((line, _) => Task.FromResult(Run(line)));
+        command.SetAction((line, cancellationToken) => Task.FromResult(
+            line.GetValue(s_path) is { } path && GenerationRecord.IsMedia(path) ? RecordText.Write(path, line.GetValue(s_json), cancellationToken) : Run(line)));
         return command;
     }
 

@@ -1,0 +1,165 @@
+using System.Globalization;
+using Sora.Latents;
+using Sora.Sampling;
+using Sora.Text;
+using Sora.Transformer;
+using Sora.VideoVae;
+using Sora.Weights;
+
+namespace Sora.Estimation;
+
+/// <summary>The operations and the memory of requests to one model.</summary>
+internal sealed class GenerationCost
+{
+    private readonly ModelFolder _folder;
+    private readonly bool _keep;
+    private readonly Func<long, bool> _streams;
+    private readonly long _number;
+    private readonly NetworkWeights _text;
+    private readonly NetworkWeights[] _experts;
+    private readonly NetworkWeights _vae;
+
+    /// <param name="folder">The model.</param>
+    /// <param name="type">The type of matrix products.</param>
+    /// <param name="keep">Whether parts stay in memory after their stage.</param>
+    /// <param name="streams">Whether a network with so many bytes of weights is read layer by layer.</param>
+    public GenerationCost(ModelFolder folder, ScalarType type, bool keep, Func<long, bool> streams)
+    {
+        (_folder, _keep, _streams) = (folder, keep, streams);
+        _number = type == float32 ? 4 : 2;
+        _text = NetworkWeights.Of(type, "encoder.block", source => new UMT5Encoder(folder.TextEncoder, source).Parameters);
+        WanTransformerConfig[] experts = folder.Transformer2 is { } second ? [folder.Transformer, second] : [folder.Transformer];
+        _experts = [.. experts.Select(config => NetworkWeights.Of(type, "blocks", source => new DiffusionTransformer(config, source).Parameters))];
+        _vae = NetworkWeights.Of(type, null, source => new VideoAutoencoder(folder.Vae, source).Parameters);
+    }
+
+    /// <summary>The patches of a resolved request's video.</summary>
+    public long Tokens(VideoRequest request)
+    {
+        LatentShape latent = LatentShape.Of(request, _folder.Vae);
+        ValueList<int> patch = _folder.Transformer.PatchSize;
+        return (long)(latent.T / patch[0]) * (latent.H / patch[1]) * (latent.W / patch[2]);
+    }
+
+    /// <summary>Operations of the text encoder, the transformer and the decoder.</summary>
+    /// <param name="request">A resolved request.</param>
+    /// <param name="steps">The steps at which the transformer is evaluated.</param>
+    /// <param name="guidance">The guidance of each expert.</param>
+    public (double Text, double Transformer, double Decoder) Operations(VideoRequest request, IReadOnlyList<SamplingStep> steps, IReadOnlyList<Guidance> guidance)
+    {
+        double n = Tokens(request), l = TextTokens, m = ImageTokens;
+        int prompts = guidance.Any(g => g.IsOn) ? 2 : 1;
+        double boundary = (_folder.Index.BoundaryRatio ?? 0) * _folder.Scheduler.NumTrainTimesteps;
+        double transformer = 0;
+        foreach (IGrouping<int, SamplingStep> part in steps.GroupBy(step => _experts.Length == 2 && step.Time < boundary ? 1 : 0))
+        {
+            WanTransformerConfig config = part.Key == 0 ? _folder.Transformer : _folder.Transformer2!;
+            Guidance own = guidance[Math.Min(part.Key, guidance.Count - 1)];
+            transformer += TransformerOperations.Preparation(config, own.IsOn ? 2 : 1, l);
+            transformer += part.Sum(step => TransformerOperations.Evaluation(config, own.IsOnAt(step.Sigma) ? 2 : 1, n, l, m));
+        }
+        LatentShape latent = LatentShape.Of(request, _folder.Vae);
+        double decoder = new DecoderCost(_folder.Vae, latent.H, latent.W, first: true).Operations
+            + ((latent.T - 1) * new DecoderCost(_folder.Vae, latent.H, latent.W, first: false).Operations);
+        return (prompts * TextEncoderOperations.Prompt(_folder.TextEncoder, l), transformer, decoder);
+    }
+
+    /// <summary>The memory of a resolved request's stages.</summary>
+    /// <param name="request">The request.</param>
+    /// <param name="branches">2 under guidance, else 1.</param>
+    public IReadOnlyList<StageMemory> Memory(VideoRequest request, int branches)
+    {
+        UMT5Config encoder = _folder.TextEncoder;
+        WanTransformerConfig transformer = _folder.Transformer;
+        LatentShape latent = LatentShape.Of(request, _folder.Vae);
+        long s = _number, l = TextTokens, m = branches * Tokens(request), d = transformer.InnerDim;
+        long text = (l * l * encoder.NumHeads * (20 + (2 * s))) + (l * ((encoder.DModel * (16 + (8 * s))) + (4L * encoder.DFf * s)));
+        long denoising = (m * ((d * (16 + (17 * s))) + (2 * transformer.FfnDim * s)))
+            + (branches * 2 * s * transformer.NumLayers * d * (l + ImageTokens));
+        var chunk = new DecoderCost(_folder.Vae, latent.H, latent.W, first: latent.T == 1);
+        long pixels = 3L * request.Width!.Value * request.Height!.Value * _folder.Vae.TemporalStride;
+        long decoding = ((chunk.Largest + chunk.Cached) * s) + (pixels * 3 * sizeof(float));
+        NetworkWeights largest = _experts.MaxBy(expert => expert.Whole)!;
+        var stages = new List<StageMemory> { Stage(GenerationStage.EncodingText, _text, text) };
+        if (request.KnownFrames.Count > 0 || request.Source is not null)
+            stages.Add(new(GenerationStage.EncodingFrames, 2 * _vae.Whole, decoding, false));
+        stages.Add(Stage(GenerationStage.Denoising, largest, denoising));
+        stages.Add(new(GenerationStage.Decoding, 2 * _vae.Whole, decoding, false));
+        return stages;
+    }
+
+    /// <summary>The memory at the peak of those stages.</summary>
+    public long Peak(IReadOnlyList<StageMemory> stages) => !_keep ? stages.Max(stage => stage.Total)
+        : stages.Max(stage => stage.Activations)
+            + stages.Where(stage => stage.Stage is GenerationStage.EncodingText or GenerationStage.Decoding).Sum(stage => stage.Weights)
+            + _experts.Sum(InMemory);
+
+    /// <summary>The bytes of the parts that are loaded.</summary>
+    public long WeightsOf(bool text, IReadOnlyList<bool> experts, bool vae) =>
+        (text ? InMemory(_text) : 0) + experts.Select((loaded, i) => loaded ? InMemory(_experts[i]) : 0).Sum() + (vae ? _vae.Whole : 0);
+
+    /// <summary>Requires that a resolved request fits into memory.</summary>
+    /// <exception cref="SoraException">It does not; the message names the stage, the numbers and the nearest sizes that fit.</exception>
+    public void RequireFits(VideoRequest request, int branches, long available)
+    {
+        IReadOnlyList<StageMemory> stages = Memory(request, branches);
+        long peak = Peak(stages);
+        if (peak <= available)
+            return;
+        StageMemory largest = stages.MaxBy(stage => stage.Total)!;
+        VideoRequest[] nearest = [.. Nearest(request, branches, available)];
+        string allowed = nearest.Length == 0 ? "no size of this model fits" : "nearest that fit: " + string.Join(", ", nearest.Select(Name));
+        throw new SoraException($"{Name(request)} takes {Gigabytes(peak)} of memory ({StageName(largest.Stage)}: weights {Gigabytes(largest.Weights)}, "
+            + $"activations {Gigabytes(largest.Activations)}) and {Gigabytes(available)} are available; {allowed}.");
+    }
+
+    // The same size with the most frames that fit, and the largest of about the same shape with as many frames.
+    private IEnumerable<VideoRequest> Nearest(VideoRequest request, int branches, long available)
+    {
+        bool Fits(VideoRequest smaller) => Peak(Memory(smaller, branches)) <= available;
+        int stride = _folder.Limits.SpatialStride, temporal = _folder.Limits.TemporalStride;
+        int width = request.Width!.Value, height = request.Height!.Value, frames = request.FrameCount!.Value;
+        for (int fewer = frames - temporal; fewer >= 1; fewer -= temporal)
+        {
+            VideoRequest shorter = request with { FrameCount = fewer };
+            if (!Fits(shorter))
+                continue;
+            yield return shorter;
+            break;
+        }
+        for (int lower = height - stride; lower >= stride; lower -= stride)
+        {
+            int narrower = Math.Max(stride, (int)Math.Round((double)width * lower / height / stride) * stride);
+            VideoRequest smaller = request with { Width = narrower, Height = lower };
+            if (!Fits(smaller))
+                continue;
+            yield return smaller;
+            break;
+        }
+    }
+
+    // Prompts are padded to the same length whatever they say.
+    private int TextTokens => _folder.Defaults.MaxSequenceLength;
+
+    private long ImageTokens => _folder.Transformer.ImageDim is null ? 0
+        : _folder.Transformer.PosEmbedSeqLen ?? (_folder.ImageEncoder is { } images ? (long)(images.ImageSize / images.PatchSize * (images.ImageSize / images.PatchSize)) + 1 : 0);
+
+    private long InMemory(NetworkWeights weights) => _streams(weights.Whole) ? weights.Streamed : weights.Whole;
+
+    private StageMemory Stage(GenerationStage stage, NetworkWeights weights, long activations) =>
+        _streams(weights.Whole) ? new(stage, weights.Streamed, activations, true) : new(stage, weights.Whole, activations, false);
+
+    private static string StageName(GenerationStage stage) => stage switch
+    {
+        GenerationStage.EncodingText => "encoding the text",
+        GenerationStage.EncodingFrames => "encoding frames",
+        GenerationStage.Denoising => "denoising",
+        _ => "decoding",
+    };
+
+    private static string Name(VideoRequest request) => $"{request.Width}x{request.Height} with {request.FrameCount} frame{(request.FrameCount == 1 ? "" : "s")}";
+
+    private static string Gigabytes(long bytes) => bytes >= 100_000_000
+        ? string.Create(CultureInfo.InvariantCulture, $"{bytes / 1e9:0.0} GB")
+        : string.Create(CultureInfo.InvariantCulture, $"{bytes / 1e6:0.00} MB");
+}

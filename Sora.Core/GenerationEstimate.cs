@@ -1,0 +1,76 @@
+namespace Sora;
+
+/// <summary>
+/// What a generation will take, from the model's configs and one measurement. Operations are those of matrix products and
+/// convolutions; left out are the encoding of given frames and what is under a hundredth (norms, softmax, the sampler).
+/// </summary>
+public sealed record GenerationEstimate
+{
+    /// <summary>The request with every value filled.</summary>
+    public required VideoRequest Request { get; init; }
+
+    /// <summary>N, the patches of the video that one branch of the transformer computes with: t·h·w over the patch size.</summary>
+    public required long Tokens { get; init; }
+
+    /// <summary>How often the transformer is evaluated: once a step, with heun twice.</summary>
+    public required int Evaluations { get; init; }
+
+    /// <summary>Floating-point operations of the text encoder, for the prompt and under guidance the negative prompt.</summary>
+    public required double TextEncoderOperations { get; init; }
+
+    /// <summary>Floating-point operations of the transformer: all evaluations, of two branches where guidance is on.</summary>
+    public required double TransformerOperations { get; init; }
+
+    /// <summary>Floating-point operations of the video decoder.</summary>
+    public required double DecoderOperations { get; init; }
+
+    /// <summary>All floating-point operations.</summary>
+    public double Operations => TextEncoderOperations + TransformerOperations + DecoderOperations;
+
+    /// <summary>The memory of each stage, in the order in which they happen.</summary>
+    public required IReadOnlyList<StageMemory> Memory { get; init; }
+
+    /// <summary>
+    /// The memory at the peak, in bytes: that of the largest stage, and where parts are kept the weights of the others too.
+    /// </summary>
+    public required long PeakMemory { get; init; }
+
+    /// <summary>
+    /// The memory that there is for it, in bytes: the lower of what the system and, on Linux, the process's control group
+    /// leave (MemAvailable; memory.max less memory.current without inactive files), and what loaded parts take already.
+    /// Null on devices with memory of their own, of which the engine does not tell.
+    /// </summary>
+    public required long? AvailableMemory { get; init; }
+
+    /// <summary>Whether the peak is within the available memory; true where that is not known.</summary>
+    public bool Fits => AvailableMemory is not { } available || PeakMemory <= available;
+
+    /// <summary>
+    /// The floating-point operations a second that <see cref="Time"/> assumes: the measured rate of a 1024×1024 matrix
+    /// product in the type of matrix products.
+    /// </summary>
+    public required double OperationsPerSecond { get; init; }
+
+    /// <summary>
+    /// The operations at that rate. Attention and convolutions run slower than a plain product, and loading and encoding files are
+    /// not in it, so a generation rarely takes less and may take twice as long.
+    /// </summary>
+    public TimeSpan Time => TimeSpan.FromSeconds(Math.Min(Operations / OperationsPerSecond, TimeSpan.MaxValue.TotalSeconds / 2));
+}
+
+/// <summary>
+/// The memory of one stage, in bytes. With s bytes a number in the type of matrix products, activations are counted as
+/// L²·heads·(20 + 2·s) + L·(D·(16 + 8·s) + 4·F·s) for the text encoder (L tokens, width D, inner width F);
+/// M·(D·(16 + 17·s) + 2·F·s) + 2·s·layers·D·(L + image tokens) a branch for the transformer (M patches of all branches); and for the
+/// autoencoder 12·s numbers for each output of a residual block, in the level with most, with the two last frames that each
+/// convolution keeps, and three chunks of pixels in float32.
+/// </summary>
+/// <param name="Stage">The stage.</param>
+/// <param name="Weights">The parameters in the types in which they are held, those of the autoencoder's convolutions also in the kernels' order.</param>
+/// <param name="Activations">What is computed.</param>
+/// <param name="IsStreamed">Whether two layers of the network are in memory and not all.</param>
+public sealed record StageMemory(GenerationStage Stage, long Weights, long Activations, bool IsStreamed)
+{
+    /// <summary>Both together.</summary>
+    public long Total => Weights + Activations;
+}
