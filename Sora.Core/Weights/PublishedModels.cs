@@ -174,7 +174,7 @@ internal static class PublishedModels
                 OutChannels = 12,
                 PatchSize = 2,
             },
-            TextEncoder = new() { DModel = 128, DKv = 32, DFf = 256, NumHeads = 4, NumLayers = 2, VocabSize = 416 },
+            TextEncoder = new() { DModel = 128, DKv = 32, DFf = 256, NumHeads = 4, NumLayers = 2, VocabSize = 483 },
             Defaults = new()
             {
                 Width = 64,
