@@ -184,7 +184,7 @@ internal static class PublishedModels
                 Steps = 20,
                 GuidanceScale = 4,
                 Shift = 2,
-                MaxSequenceLength = 32,
+                MaxSequenceLength = 40,
                 PerTokenTime = true,
             },
         },
