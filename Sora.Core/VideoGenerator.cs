@@ -293,7 +293,8 @@ public sealed class VideoGenerator : IDisposable
 
     private ExpertVelocity VelocityOf(VideoRequest request, Tensor text, Tensor negative, IConditioning conditioning, Tensor noise) =>
         new(_model.Experts, (network, expert) => new(
-            network, GuidanceOf(request)[expert], text, negative, Patchify.GridOf(noise, network.Config.PatchSize), _model.Device, conditioning));
+            network, GuidanceOf(request)[expert], text, negative, Patchify.GridOf(noise, network.Config.PatchSize), _model.Device, conditioning,
+            _model.Folder.Scheduler.Prediction));
 
     // One for each expert.
     private static Guidance[] GuidanceOf(VideoRequest request)

@@ -95,7 +95,7 @@ public class ModelConfigTests
     [InlineData("_class_name", "\"DDIMScheduler\"", "_class_name is 'DDIMScheduler'; allowed: FlowMatchEulerDiscreteScheduler, UniPCMultistepScheduler")]
     [InlineData("solver_order", "4", "solver_order 4 is out of range; allowed: 1 to 3, nearest: 3")]
     [InlineData("solver_type", "\"bh3\"", "solver_type is 'bh3'; allowed: bh1, bh2")]
-    [InlineData("prediction_type", "\"epsilon\"", "prediction_type is 'epsilon'; allowed: flow_prediction")]
+    [InlineData("prediction_type", "\"epsilon\"", "prediction_type is 'epsilon'; allowed: flow_prediction, preconditioned_flow")]
     [InlineData("use_flow_sigmas", "false", "use_flow_sigmas is false; allowed: true")]
     [InlineData("use_karras_sigmas", "true", "use_karras_sigmas is true; allowed: false")]
     [InlineData("flow_shift", "0", "shift 0 is out of range")]

@@ -3,6 +3,7 @@ using System.Globalization;
 using Sora.Latents;
 using Sora.Layers;
 using Sora.Patches;
+using Sora.Sampling;
 using Sora.Text;
 using Sora.Training.SpriteWorld;
 using Sora.Transformer;
@@ -165,7 +166,8 @@ public sealed class FlowTrainer : IDisposable
         Tensor noise = tensor(gaussian, data.shape);
         Tensor sigma = tensor(levels, [count, 1, frames, 1, 1]);
         Tensor x = data + ((noise - data) * sigma);
-        Tensor velocity = _transformer.Forward(x, TokenLevels(levels, one), _transformer.Prepare(Encode(captions)));
+        Tensor output = _transformer.Forward(x, TokenLevels(levels, one), _transformer.Prepare(Encode(captions)));
+        Tensor velocity = _config.Prediction.Velocity(x, output, levels, [count, 1, frames, 1, 1]);
         Tensor unknown = sigma.gt(0).to(float32).expand(data.shape);
         return ((velocity - (noise - data)).square() * unknown).sum() / unknown.sum();
     }
@@ -211,7 +213,7 @@ public sealed class FlowTrainer : IDisposable
     private void Export()
     {
         _average.Swap();
-        ModelFolderWriter.Write(_config.OutputFolder, _transformer, _textEncoder, TokenizerPath, _config.VaeFolder, new RequestDefaults
+        ModelFolderWriter.Write(_config.OutputFolder, _transformer, _textEncoder, TokenizerPath, _config.VaeFolder, _config.Prediction, new RequestDefaults
         {
             Width = _config.Shape.Width,
             Height = _config.Shape.Height,

@@ -1,3 +1,4 @@
+using Sora.Sampling;
 using Sora.Weights;
 
 namespace Sora.Training;
@@ -52,6 +53,9 @@ public sealed record FlowTrainingConfig
 
     /// <summary>The share of clips without a caption, from which guidance learns the unconditional flow.</summary>
     public double CaptionDropout { get; init; } = 0.1;
+
+    /// <summary>What the transformer predicts.</summary>
+    public FlowPrediction Prediction { get; init; } = FlowPrediction.Preconditioned;
 
     /// <summary>The noise levels.</summary>
     public NoiseLevels Noise { get; init; } = new(0.2, 1.1, 0.25, 0.15);

@@ -1,3 +1,4 @@
+using Sora.Sampling;
 using Sora.Text;
 using Sora.Transformer;
 using Sora.Weights;
@@ -8,7 +9,7 @@ namespace Sora.Training;
 internal static class ModelFolderWriter
 {
     /// <summary>Writes transformer, text encoder, tokenizer, scheduler and index, and copies the autoencoder.</summary>
-    public static void Write(string folder, DiffusionTransformer transformer, UMT5Encoder textEncoder, string tokenizerPath, string vaeFolder, RequestDefaults defaults)
+    public static void Write(string folder, DiffusionTransformer transformer, UMT5Encoder textEncoder, string tokenizerPath, string vaeFolder, FlowPrediction prediction, RequestDefaults defaults)
     {
         string transformerFolder = Part("transformer"), textFolder = Part("text_encoder"), tokenizerFolder = Part("tokenizer"), vae = Part("vae"), scheduler = Part("scheduler");
         SafetensorsWriter.Write(Path.Combine(transformerFolder, "diffusion_pytorch_model.safetensors"), transformer.Parameters.Select(p => TrainingState.ContentOf(p.Key, p.Value, bfloat16)));
@@ -19,7 +20,7 @@ internal static class ModelFolderWriter
         new TokenizerConfig { ModelMaxLength = defaults.MaxSequenceLength }.Save(Path.Combine(tokenizerFolder, "tokenizer_config.json"));
         foreach (string file in (string[])["config.json", "diffusion_pytorch_model.safetensors"])
             File.Copy(Path.Combine(vaeFolder, file), Path.Combine(vae, file), true);
-        new SchedulerConfig { ClassName = SchedulerConfig.UniPC, Shift = defaults.Shift }.Save(Path.Combine(scheduler, "scheduler_config.json"));
+        new SchedulerConfig { ClassName = SchedulerConfig.UniPC, Shift = defaults.Shift, Prediction = prediction }.Save(Path.Combine(scheduler, "scheduler_config.json"));
         new ModelIndex().Save(Path.Combine(folder, "model_index.json"));
         defaults.Save(Path.Combine(folder, RequestDefaults.FileName));
 

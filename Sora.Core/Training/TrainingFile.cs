@@ -22,6 +22,7 @@ public sealed record TrainingFile(SpriteWorldConfig World, VaeTrainingConfig? Va
         UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
         Converters =
         {
+            new JsonStringEnumConverter(JsonNamingPolicy.SnakeCaseLower, allowIntegerValues: false),
             new NetworkConverter<AutoencoderKLWanConfig>(AutoencoderKLWanConfig.Parse),
             new NetworkConverter<WanTransformerConfig>(WanTransformerConfig.Parse),
             new NetworkConverter<UMT5Config>(UMT5Config.Parse),

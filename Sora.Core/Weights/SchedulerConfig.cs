@@ -1,3 +1,5 @@
+using Sora.Sampling;
+
 namespace Sora.Weights;
 
 /// <summary>
@@ -15,6 +17,7 @@ public sealed record SchedulerConfig : ModelConfig
     public const string UniPC = "UniPCMultistepScheduler";
 
     private const string Flow = "flow_prediction";
+    private const string Preconditioned = "preconditioned_flow";
 
     /// <summary>The value of <c>_class_name</c>.</summary>
     /// <value><see cref="Euler"/> or <see cref="UniPC"/>.</value>
@@ -40,8 +43,18 @@ public sealed record SchedulerConfig : ModelConfig
     public string SolverType { get; init => field = OneOf(value, "solver_type", "bh1", "bh2"); } = "bh2";
 
     /// <summary>What the model predicts.</summary>
-    /// <value>Only <c>flow_prediction</c>: the velocity, noise minus data.</value>
-    public string PredictionType { get; init => field = OneOf(value, "prediction_type", Flow); } = Flow;
+    /// <value>
+    /// <c>flow_prediction</c>: the velocity, noise minus data; or <c>preconditioned_flow</c>, which diffusers does not know:
+    /// see <see cref="FlowPrediction.Preconditioned"/>.
+    /// </value>
+    public string PredictionType { get; init => field = OneOf(value, "prediction_type", Flow, Preconditioned); } = Flow;
+
+    /// <summary>What the model predicts.</summary>
+    public FlowPrediction Prediction
+    {
+        get => PredictionType == Preconditioned ? FlowPrediction.Preconditioned : FlowPrediction.Velocity;
+        init => PredictionType = value == FlowPrediction.Preconditioned ? Preconditioned : Flow;
+    }
 
     /// <summary>Whether UniPC's order falls in the last steps, which keeps few steps stable.</summary>
     public bool LowerOrderFinal { get; init; } = true;
