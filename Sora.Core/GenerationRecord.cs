@@ -14,7 +14,7 @@ namespace Sora;
 /// What it takes to make a video again: the request and the model. Saved files carry it as JSON in their comment
 /// (.mp4, .m4v, .mov, .webm, .png, a folder of .png in its first frame, .gif; .webp and .jpg have no place for it).
 /// </summary>
-/// <param name="Request">The request. One read from a file has no known frames and no source: <see cref="GivenFrames"/> tells them.</param>
+/// <param name="Request">The request. One read from a file has no known frames, no source and no mask: <see cref="GivenFrames"/> tells them.</param>
 public sealed record GenerationRecord(VideoRequest Request)
 {
     // ffmpeg takes tags as arguments, which the system limits, and .mov has 16 bits for their length.
@@ -52,7 +52,7 @@ public sealed record GenerationRecord(VideoRequest Request)
     /// <summary>The LoRAs.</summary>
     public ValueList<LoraFile> Loras { get; init; } = [];
 
-    /// <summary>A hash of the known frames' places and pixels and of the source's; null where nothing was given.</summary>
+    /// <summary>A hash of the known frames' places and pixels, of the source's and of the mask; null where nothing was given.</summary>
     public string? GivenFrames { get; init; }
 
     /// <summary>What was made from given videos, such as <c>extend</c>; null for a single generation.</summary>
@@ -114,6 +114,8 @@ public sealed record GenerationRecord(VideoRequest Request)
         }
         foreach (VideoFrame frame in request.Source ?? [])
             hash.AppendData(frame.Rgb.Span);
+        foreach (FrameMask mask in request.Mask ?? [])
+            hash.AppendData(mask.Values.Span);
         return Convert.ToHexStringLower(hash.GetHashAndReset().AsSpan(0, 8));
     }
 
@@ -140,6 +142,9 @@ public sealed record GenerationRecord(VideoRequest Request)
         public float? GuidanceRescale { get; init; }
         public float? Shift { get; init; }
         public double? Strength { get; init; }
+        public int? Feather { get; init; }
+        public double? Draft { get; init; }
+        public double? DraftStrength { get; init; }
         public string? GivenFrames { get; init; }
         public string? Model { get; init; }
         public string? ModelFingerprint { get; init; }
@@ -174,6 +179,9 @@ public sealed record GenerationRecord(VideoRequest Request)
                 GuidanceRescale = request.GuidanceRescale,
                 Shift = request.Shift,
                 Strength = request.Strength,
+                Feather = request.Feather,
+                Draft = request.Draft,
+                DraftStrength = request.DraftStrength,
                 GivenFrames = record.GivenFrames,
                 Model = record.Model,
                 ModelFingerprint = record.ModelFingerprint,
@@ -202,6 +210,9 @@ public sealed record GenerationRecord(VideoRequest Request)
             GuidanceRescale = GuidanceRescale,
             Shift = Shift,
             Strength = Strength,
+            Feather = Feather,
+            Draft = Draft,
+            DraftStrength = DraftStrength,
         })
         {
             Version = Sora,

@@ -1,11 +1,13 @@
 using System.Runtime.CompilerServices;
 using System.Threading.Channels;
 using Sora.Conditioning;
+using Sora.Drafts;
 using Sora.Estimation;
 using Sora.Frames;
 using Sora.Latents;
 using Sora.Layers;
 using Sora.Patches;
+using Sora.Regions;
 using Sora.Sampling;
 using Sora.Text;
 using Sora.Transformer;
@@ -57,12 +59,15 @@ public sealed class VideoGenerator : IDisposable
         ArgumentNullException.ThrowIfNull(request);
         ObjectDisposedException.ThrowIf(_disposing.IsCancellationRequested, this);
         VideoRequest resolved = request.Resolve(Limits);
-        using ISolver solver = SolverOf(resolved);
-        int start = SourceNoise.FirstStep(solver.Schedule, resolved.Strength ?? 1);
-        // A solver may evaluate the velocity several times a step.
-        SamplingStep[] steps = [.. Enumerable.Range(start, solver.Schedule.Steps - start)
-            .SelectMany(i => Enumerable.Repeat(solver.Schedule.At(i), solver.Evaluations(i) - (i + 1 < solver.Schedule.Steps ? solver.Evaluations(i + 1) : 0)))];
+        SamplingStep[] steps = StepsOf(resolved);
         (double text, double transformer, double decoder) = _model.Cost.Operations(resolved, steps, GuidanceOf(resolved));
+        if (resolved.Draft is not null)
+        {
+            VideoRequest draft = DraftedRequest.DraftOf(resolved, Limits);
+            SamplingStep[] own = StepsOf(draft);
+            (double Text, double Transformer, double Decoder) first = _model.Cost.Operations(draft, own, GuidanceOf(draft));
+            (text, transformer, decoder, steps) = (text + first.Text, transformer + first.Transformer, decoder + first.Decoder, [.. own, .. steps]);
+        }
         IReadOnlyList<StageMemory> memory = _model.Cost.Memory(resolved, Branches(resolved));
         return new()
         {
@@ -204,6 +209,8 @@ public sealed class VideoGenerator : IDisposable
         set_num_threads(_model.Threads);
         if (_model.MemoryForGeneration is { } available)
             _model.Cost.RequireFits(request, Branches(request), available);
+        if (request.Draft is not null)
+            request = DraftedRequest.RefinementOf(request, [.. Generate(DraftedRequest.DraftOf(request, Limits), clock, [], cancellationToken)]);
         notes.AddRange(_model.LoraNotes);
 
         clock.Begin(GenerationStage.EncodingText);
@@ -227,13 +234,14 @@ public sealed class VideoGenerator : IDisposable
         clock.Begin(GenerationStage.Decoding, frameCount);
         using ModelPart<VideoAutoencoder>.Loan vae = _model.Vae.Borrow();
         int decoded = 0;
+        MaskComposite? composite = MaskComposite.Of(request);
         Tensor restored = _model.Normalizer.Restore(latent);
         foreach (Tensor chunk in request.Loop ? CircularTime.DecodeChunks(vae.Network, restored) : vae.Network.DecodeChunks(restored)) // 1 3 ≤4 H W
         {
             using (chunk)
             {
                 foreach (VideoFrame frame in FrameTensors.ToFrames(Finite.Require(chunk, "The video decoder"), decoded, request.FramesPerSecond!.Value))
-                    yield return frame;
+                    yield return composite?.Apply(frame) ?? frame;
                 decoded += (int)chunk.size(2);
             }
             clock.Report(decoded, frameCount);
@@ -266,6 +274,15 @@ public sealed class VideoGenerator : IDisposable
             noise: step => RequestNoise.OfStep(step, request, shape, _model.Device));
     }
 
+    // The steps at which the velocity is evaluated; a solver may do it several times a step.
+    private SamplingStep[] StepsOf(VideoRequest request)
+    {
+        using ISolver solver = SolverOf(request);
+        int steps = solver.Schedule.Steps, start = SourceNoise.FirstStep(solver.Schedule, request.DraftStrength ?? request.Strength ?? 1);
+        return [.. Enumerable.Range(start, steps - start)
+            .SelectMany(i => Enumerable.Repeat(solver.Schedule.At(i), solver.Evaluations(i) - (i + 1 < steps ? solver.Evaluations(i + 1) : 0)))];
+    }
+
     // How known frames take part, and the source's latent.
     private IConditioning EncodeFrames(VideoRequest request, Tensor noise, StageClock clock, out Tensor? source)
     {
@@ -278,7 +295,8 @@ public sealed class VideoGenerator : IDisposable
         var encoder = new FrameEncoder(vae.Network, _model.Normalizer, _model.Device);
         if (request.Source is { } video)
             source = encoder.Encode(video, request.Width!.Value, request.Height!.Value);
-        return Conditionings.Create(_model.Folder, request.KnownFrames, noise, encoder, images);
+        KnownRegion? kept = request.Mask is { } mask ? new(source!, KeptCells.Of(mask, LatentShape.Of(request, _model.Folder.Vae), _model.Folder.TemporalStride)) : null;
+        return Conditionings.Create(_model.Folder, request.KnownFrames, noise, encoder, images, kept);
     }
 
     // What the image encoder makes of known frames, the first in time first.

@@ -1,4 +1,5 @@
 using Sora.Conditioning;
+using Sora.Drafts;
 using Sora.Frames;
 using Sora.Weights;
 
@@ -24,6 +25,10 @@ public sealed record VideoRequest(string Prompt)
     private static readonly ValueRange<float> Shifts = new(0.01f, 100);
     private static readonly ValueRange<double> Strengths = new(0, 1);
     private const double DefaultStrength = 0.8; // of WanVideoToVideoPipeline
+    private const double DefaultMaskedStrength = 1; // the region is to become something else
+    private const double DefaultDraftStrength = 0.5; // measured: docs/capabilities.md
+    private static readonly ValueRange<int> Feathers = new(0, 128);
+    private static readonly ValueRange<double> Drafts = new(0.05, 0.95);
     private const double DefaultVariationStrength = 0.1; // most of the picture stays
     private static readonly ValueRange<long> Seeds = new(0, long.MaxValue);
 
@@ -139,8 +144,41 @@ public sealed record VideoRequest(string Prompt)
     /// source gets the noise of the step that this share lies from the end, and the last
     /// floor(<see cref="Steps"/> · Strength) steps are taken from there (Meng et al. 2021, arXiv 2108.01073).
     /// </summary>
-    /// <value>0 to 1; by default 0.8. Without a source null.</value>
+    /// <value>0 to 1; by default 0.8, with a <see cref="Mask"/> 1. Without a source null.</value>
     public double? Strength { get; init => field = Strengths.Require(nameof(Strength), value); }
+
+    /// <summary>
+    /// Which part of <see cref="Source"/> is changed; the pixels where it is 0 come back as the source has them, bit for bit. While
+    /// denoising, the latent's cells (8x8 pixels of four frames in most models) in which nothing is changed are known, as
+    /// <see cref="KnownFrames"/> are, so what is made fits what is kept. Known frames stand over the mask there, but not in the pixels.
+    /// </summary>
+    /// <value>
+    /// One mask for all frames, or one for each, of the video's size, with at least one pixel that is changed. Where all are, it is
+    /// as without a mask. By default null: the whole source is changed.
+    /// </value>
+    public ValueList<FrameMask>? Mask { get; init => field = value is not { Count: 0 } ? value : throw new SoraException("Mask has no frames; leave it null to change the whole source."); }
+
+    /// <summary>
+    /// The width in pixels of the strip inside <see cref="Mask"/>'s edge over which what is made is drawn to the kept pixels beside
+    /// it, so that the joint does not show; 0 leaves it as it is made.
+    /// </summary>
+    /// <value>0 to 128; by default half of <see cref="ModelLimits.SpatialStride"/>, 8 pixels in most models. Without a mask null.</value>
+    public int? Feather { get; init => field = Feathers.Require(nameof(Feather), value); }
+
+    /// <summary>
+    /// Makes the video at this share of its size first, scales that draft up and refines it at full size with
+    /// <see cref="DraftStrength"/>: composition and motion are the draft's, which large models find better at the size that they were
+    /// trained at. <see cref="DraftedRequest.DraftOf"/> gives the draft's request.
+    /// </summary>
+    /// <value>
+    /// 0.05 to 0.95; each side is rounded to the nearest multiple of <see cref="ModelLimits.SpatialStride"/>. By default null: no
+    /// draft. A request with a draft has no source and is no loop.
+    /// </value>
+    public double? Draft { get; init => field = Drafts.Require(nameof(Draft), value); }
+
+    /// <summary>How much of the draft is made anew at full size, as <see cref="Strength"/> of a source.</summary>
+    /// <value>0 to 1; by default 0.5. Without a draft null.</value>
+    public double? DraftStrength { get; init => field = Strengths.Require(nameof(DraftStrength), value); }
 
     /// <summary>The noise in place of the seed's, C·t·h·w numbers, for comparisons with other programs.</summary>
     internal ReadOnlyMemory<float>? Noise { get; init; }
@@ -170,7 +208,9 @@ public sealed record VideoRequest(string Prompt)
             GuidanceRescale = GuidanceRescale ?? 0,
             Shift = Shift ?? limits.Shift,
             Sampler = Sampler ?? limits.Sampler,
-            Strength = Strength ?? (Source is null ? null : DefaultStrength),
+            Strength = Strength ?? (Source is null ? null : Mask is null ? DefaultStrength : DefaultMaskedStrength),
+            Feather = Feather ?? (Mask is null ? null : limits.SpatialStride / 2),
+            DraftStrength = DraftStrength ?? (Draft is null ? null : DefaultDraftStrength),
             VariationStrength = VariationStrength ?? (VariationSeed is null ? null : DefaultVariationStrength),
             // Nine digits at most, so that a person can type it again.
             Seed = Seed ?? Random.Shared.Next(1_000_000_000),
@@ -203,11 +243,45 @@ public sealed record VideoRequest(string Prompt)
             yield return $"Source has {Source.Count} frames and FrameCount is {FrameCount}; they must be equal.";
         foreach (VideoFrame frame in (Source ?? []).Where(HasOtherSize).Take(1))
             yield return $"Source has frames of {frame.Width}x{frame.Height} and the video is {Width}x{Height}; they must be equal.";
+        foreach (string problem in MaskProblems())
+            yield return problem;
+        foreach (string problem in DraftProblems(limits, sizes.Length == 0))
+            yield return problem;
         foreach (KnownFrame known in KnownFrames.Where(known => HasOtherSize(known.Frame)).Take(1))
             yield return $"The known frame at index {known.Index} is {known.Frame.Width}x{known.Frame.Height} and the video is {Width}x{Height}; they must be equal.";
         // The last frame is not known before the length is a valid one.
         if (sizes.Length == 0 && KnownFrameRules.Problem(limits.KnownFrames, KnownFrames.Select(known => known.Index), FrameCount.Value) is { } misplaced)
             yield return misplaced;
+    }
+
+    private IEnumerable<string> MaskProblems()
+    {
+        if (Mask is null && Feather is not null)
+            yield return "Feather is given without a Mask; it says how wide the joint of a mask's edge is.";
+        if (Mask is null)
+            yield break;
+        if (Source is null)
+            yield return "Mask is given without a Source; it says which part of a source is changed.";
+        if (Mask.Count != 1 && Mask.Count != FrameCount)
+            yield return $"Mask has {Mask.Count} frames and the video {FrameCount}; allowed: 1, for all frames, or {FrameCount}.";
+        foreach (FrameMask mask in Mask.Where(mask => mask.Width != Width || mask.Height != Height).Take(1))
+            yield return $"Mask has frames of {mask.Width}x{mask.Height} and the video is {Width}x{Height}; they must be equal.";
+        if (!Mask.Any(mask => mask.ChangesAnything))
+            yield return "Mask is black everywhere, so nothing would be changed; white marks what is changed.";
+    }
+
+    private IEnumerable<string> DraftProblems(ModelLimits limits, bool sizesAreValid)
+    {
+        if (Draft is null && DraftStrength is not null)
+            yield return "DraftStrength is given without a Draft; it says how much of a draft is made anew.";
+        if (Draft is null)
+            yield break;
+        if (Source is not null)
+            yield return "Draft is given with a Source, which is what the video starts from; leave one of them out.";
+        if (Loop)
+            yield return "Draft is given with Loop: a refined draft would not close; leave one of them out.";
+        if (sizesAreValid && DraftSize.Problem(Width!.Value, Height!.Value, Draft.Value, limits.SpatialStride) is { } none)
+            yield return none;
     }
 
     private bool HasOtherSize(VideoFrame frame) => frame.Width != Width || frame.Height != Height;

@@ -3,7 +3,7 @@ using Sora.Weights;
 
 namespace Sora.Conditioning;
 
-/// <summary>Chooses how a model takes known frames, from its configs.</summary>
+/// <summary>Chooses how a model takes known frames and a kept region, from its configs.</summary>
 internal static class Conditionings
 {
     /// <summary>The conditioning of a resolved request.</summary>
@@ -12,17 +12,40 @@ internal static class Conditionings
     /// <param name="noise">The noise that the video starts from [1, C, t, h, w].</param>
     /// <param name="encoder">Encodes frames; not called where none are known.</param>
     /// <param name="imageVectors">What the model's image encoder made of them [images, tokens, image_dim]; null in models without one.</param>
+    /// <param name="kept">The region that is kept; null: none. Disposed with the result.</param>
     public static IConditioning Create(
-        ModelFolder model, ValueList<KnownFrame> known, Tensor noise, FrameEncoder encoder, Tensor? imageVectors)
+        ModelFolder model, ValueList<KnownFrame> known, Tensor noise, FrameEncoder encoder, Tensor? imageVectors, KnownRegion? kept = null)
     {
+        if (kept is not null)
+            return Masked(model, known, noise, encoder, imageVectors, kept);
         if (known.Count == 0)
             return new NoConditioning();
         using DisposeScope scope = NewDisposeScope();
         int stride = model.TemporalStride;
-        var shape = new LatentShape((int)noise.size(1), (int)noise.size(2), (int)noise.size(3), (int)noise.size(4));
+        LatentShape shape = ShapeOf(noise);
         if (KnownFrameRules.Of(model) != KnownFrameRule.Any)
             return new ChannelConditioning(ChannelConditioning.ChannelsOf(known, shape, stride, encoder, noise.device), imageVectors);
         KnownLatents latents = KnownFrameLatents.Encode(known, shape, stride, encoder, noise.device);
         return model.Defaults.PerTokenTime ? new TimeConditioning(latents) : new ReplacementConditioning(latents, noise);
     }
+    // Known frames stand over the region where the model takes them as latents, and beside it where they have channels.
+    private static IConditioning Masked(
+        ModelFolder model, ValueList<KnownFrame> known, Tensor noise, FrameEncoder encoder, Tensor? imageVectors, KnownRegion kept)
+    {
+        if (KnownFrameRules.Of(model) != KnownFrameRule.Any)
+            return new MaskedReplacementConditioning(kept, noise, Create(model, known, noise, encoder, imageVectors));
+        KnownRegion region = known.Count == 0 ? kept : WithFrames(model, known, noise, encoder, kept);
+        return model.Defaults.PerTokenTime
+            ? new MaskedTimeConditioning(region, model.Transformer.PatchSize, noise)
+            : new MaskedReplacementConditioning(region, noise, new NoConditioning());
+    }
+
+    private static KnownRegion WithFrames(ModelFolder model, ValueList<KnownFrame> known, Tensor noise, FrameEncoder encoder, KnownRegion kept)
+    {
+        using (kept)
+        using (KnownLatents frames = KnownFrameLatents.Encode(known, ShapeOf(noise), model.TemporalStride, encoder, noise.device))
+            return kept.With(frames);
+    }
+
+    private static LatentShape ShapeOf(Tensor noise) => new((int)noise.size(1), (int)noise.size(2), (int)noise.size(3), (int)noise.size(4));
 }

@@ -44,18 +44,34 @@ internal static class GivenFrames
     /// <exception cref="SoraException">The file cannot be read, or has fewer frames than the request asks for.</exception>
     public static VideoRequest AddSource(VideoRequest request, string video, ModelLimits limits, CancellationToken cancellationToken)
     {
-        bool picture = VideoReader.Probe(video, cancellationToken).IsImage;
-        int rate = request.FramesPerSecond ?? limits.FramesPerSecond;
-        int wanted = request.FrameCount ?? limits.FrameCount;
-        VideoReadOptions options = SizeOf(request, limits) with { MaxFrames = picture ? 1 : wanted, FrameRate = picture ? null : rate };
-        VideoFrame[] frames = [.. VideoReader.Read(video, options, cancellationToken)];
-        if (frames.Length == 0)
-            throw new SoraException($"{video} has no frames.");
-        int usable = ((frames.Length - 1) / limits.TemporalStride * limits.TemporalStride) + 1;
-        if (request.FrameCount is { } asked && frames.Length < asked)
-            throw new SoraException($"{video} has {frames.Length} frames at {rate} a second, and {asked} were asked for; nearest: {usable}.");
-        return request with { Source = [.. request.FrameCount is null ? frames[..usable] : frames] };
+        return request with { Source = [.. ReadClip(video, request, SizeOf(request, limits), limits, cancellationToken)] };
     }
+
+    /// <summary>The request, which has a source, with a mask.</summary>
+    /// <param name="request">The request with its source.</param>
+    /// <param name="mask">The mask's file: a picture for all frames, or a video with a frame for each.</param>
+    /// <param name="video">The source's file, whose size the mask has; it is scaled and cut as the source is.</param>
+    /// <param name="limits">What fills the open size, length and rate.</param>
+    /// <param name="cancellationToken">Stops reading.</param>
+    /// <exception cref="SoraException">The file cannot be read, or is of another size or length.</exception>
+    public static VideoRequest AddMask(VideoRequest request, string mask, string video, ModelLimits limits, CancellationToken cancellationToken)
+    {
+        VideoInfo own = VideoReader.Probe(mask, cancellationToken), given = VideoReader.Probe(video, cancellationToken);
+        if (own.Width != given.Width || own.Height != given.Height)
+            throw new SoraException($"{mask} is {own.Width}x{own.Height} and {video} {given.Width}x{given.Height}; a mask has the size of its video.");
+        VideoReadOptions options = OptionsOf(own, request, SizeOf(request, limits), limits);
+        // Both are cut at the same length; before that they must agree.
+        FrameMask[] frames = [.. VideoReader.Read(mask, options, cancellationToken).Select(FrameMask.From)];
+        int read = own.IsImage ? 1 : VideoReader.Read(video, OptionsOf(given, request, new(), limits), cancellationToken).Count();
+        if (!own.IsImage && frames.Length != read)
+            throw new SoraException($"{mask} has {frames.Length} frames at {options.FrameRate} a second and {video} {read}; a mask is one picture, or has a frame for each.");
+        return request with { Mask = [.. frames.Take(request.Source!.Count)] };
+    }
+
+    /// <summary>The frames of a video that becomes another one of as many frames, in the file's own size: see <see cref="AddSource"/>.</summary>
+    /// <exception cref="SoraException">The file cannot be read, or has fewer frames than the request asks for.</exception>
+    public static VideoFrame[] ReadClip(string video, VideoRequest request, ModelLimits limits, CancellationToken cancellationToken) =>
+        ReadClip(video, request, new(), limits, cancellationToken);
 
     /// <summary>All frames of a video that is to be continued.</summary>
     /// <param name="video">The video's file; a picture is one frame.</param>
@@ -76,6 +92,25 @@ internal static class GivenFrames
         VideoFrame[] frames = [.. VideoReader.Read(video, options, cancellationToken)];
         return frames.Length > 0 ? frames : throw new SoraException($"{video} has no frames.");
     }
+
+    private static VideoFrame[] ReadClip(string video, VideoRequest request, VideoReadOptions size, ModelLimits limits, CancellationToken cancellationToken)
+    {
+        VideoReadOptions options = OptionsOf(VideoReader.Probe(video, cancellationToken), request, size, limits);
+        VideoFrame[] frames = [.. VideoReader.Read(video, options, cancellationToken)];
+        if (frames.Length == 0)
+            throw new SoraException($"{video} has no frames.");
+        int usable = ((frames.Length - 1) / limits.TemporalStride * limits.TemporalStride) + 1;
+        if (request.FrameCount is { } asked && frames.Length < asked)
+            throw new SoraException($"{video} has {frames.Length} frames at {options.FrameRate} a second, and {asked} were asked for; nearest: {usable}.");
+        return request.FrameCount is null ? frames[..usable] : frames;
+    }
+
+    // At the request's rate, up to its length or the model's.
+    private static VideoReadOptions OptionsOf(VideoInfo file, VideoRequest request, VideoReadOptions size, ModelLimits limits) => size with
+    {
+        MaxFrames = file.IsImage ? 1 : request.FrameCount ?? limits.FrameCount,
+        FrameRate = file.IsImage ? null : request.FramesPerSecond ?? limits.FramesPerSecond,
+    };
 
     private static VideoReadOptions SizeOf(VideoRequest request, ModelLimits limits) =>
         new() { Width = request.Width ?? limits.Width, Height = request.Height ?? limits.Height };

@@ -10,6 +10,7 @@ var sora = new RootCommand("""
     GenerateCommand.Create(),
     AnimateCommand.Create(),
     EditCommand.Create(),
+    OutpaintCommand.Create(),
     ExtendCommand.Create(),
     ConnectCommand.Create(),
     LoopCommand.Create(),
