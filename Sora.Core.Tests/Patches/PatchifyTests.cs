@@ -30,6 +30,16 @@ public class PatchifyTests
     }
 
     [Fact]
+    public void ChannelsFirstIsJoiningAndCutting()
+    {
+        using DisposeScope scope = NewDisposeScope();
+        var grid = new PatchGrid(2, 3, 2);
+        Tensor patches = RandomTensor.Create(1, 2 * grid.Count, 8 * 3);
+        Tensor expected = Patchify.Cut(Patchify.Join(patches, 2, grid, [2, 2, 2], 3), [2, 2, 2]);
+        Assert.Equal(0, RandomTensor.Distance(expected, Patchify.ChannelsFirst(patches, 3)));
+    }
+
+    [Fact]
     public void WhatDoesNotDivideIsRefused()
     {
         using DisposeScope scope = NewDisposeScope();

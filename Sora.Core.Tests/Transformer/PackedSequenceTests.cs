@@ -21,12 +21,14 @@ public class PackedSequenceTests
         [
             RandomTensor.Create(1, 1, channels, 3, 4, 6),
             RandomTensor.Create(2, 1, channels, 1, 8, 2),
-            RandomTensor.Create(3, 1, channels, 2, 4, 4),
+            RandomTensor.Create(3, 1, channels, 1, 4, 4), // As many patches as the one before: they run as one batch.
+            RandomTensor.Create(4, 1, channels, 2, 4, 4),
         ];
-        float[] times = [900, 437, 0];
-        TextContext text = network.Prepare(RandomTensor.Create(4, 3, 6, network.Config.TextDim));
+        float[] times = [900, 437, 0, 250];
+        TextContext text = network.Prepare(RandomTensor.Create(4, 4, 6, network.Config.TextDim));
         PatchGrid[] grids = [.. clips.Select(c => Patchify.GridOf(c, patch))];
         using var sequence = new PackedSequence(grids, network.Config.AttentionHeadDim, CPU);
+        Assert.Equal([1, 2, 1], sequence.Layout.Runs.Select(run => run.Clips));
         Tensor patches = cat([.. clips.Select(c => Patchify.Cut(c, patch))], 0);
         Tensor packed = network.Forward(patches, TokenTimes.PerClip(sequence.Layout, times), text, sequence);
 

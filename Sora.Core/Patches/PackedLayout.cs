@@ -20,6 +20,15 @@ public sealed class PackedLayout
             _offsets[i] = _offsets[i - 1] + _grids[i - 1].Count;
         Count = _offsets[^1] + _grids[^1].Count;
         IsUniform = _grids.All(g => g.Count == _grids[0].Count);
+        var runs = new List<PackedRun>();
+        for (int first = 0, end; first < _grids.Length; first = end)
+        {
+            for (end = first + 1; end < _grids.Length && _grids[end].Count == _grids[first].Count; end++)
+            {
+            }
+            runs.Add(new(first, end - first, _offsets[first], (end - first) * _grids[first].Count));
+        }
+        Runs = runs;
     }
 
     /// <summary>The number of clips.</summary>
@@ -31,9 +40,19 @@ public sealed class PackedLayout
     /// <summary>Whether all clips have the same number of patches, so that attention can run over them as one batch.</summary>
     public bool IsUniform { get; }
 
+    /// <summary>Neighbouring clips with the same number of patches, over each of which attention can run as one batch.</summary>
+    public IReadOnlyList<PackedRun> Runs { get; }
+
     /// <summary>The grid of a clip.</summary>
     public PatchGrid Grid(int clip) => _grids[clip];
 
     /// <summary>The first patch of a clip.</summary>
     public int Offset(int clip) => _offsets[clip];
 }
+
+/// <summary>Clips of a packed sequence that follow each other and have the same number of patches.</summary>
+/// <param name="FirstClip">The first of them.</param>
+/// <param name="Clips">How many.</param>
+/// <param name="Offset">The first patch.</param>
+/// <param name="Count">Their patches together.</param>
+public readonly record struct PackedRun(int FirstClip, int Clips, int Offset, int Count);

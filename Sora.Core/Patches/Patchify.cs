@@ -38,4 +38,14 @@ public static class Patchify
             .permute(0, 7, 1, 4, 2, 5, 3, 6)                                                  // B C T pt H ph W pw
             .reshape(clips, channels, grid.T * patch[0], grid.H * patch[1], grid.W * patch[2]); // B C t h w
     }
+
+    /// <summary>
+    /// Predicted patches [N, pt·ph·pw·C], in which the channel runs fastest, in the order of <see cref="Cut"/>, in which it
+    /// runs slowest: [N, C·pt·ph·pw].
+    /// </summary>
+    public static Tensor ChannelsFirst(Tensor patches, long channels)
+    {
+        Shape.Require(patches, "N P");
+        return patches.reshape(patches.size(0), -1, channels).transpose(1, 2).reshape(patches.shape);
+    }
 }

@@ -28,16 +28,17 @@ public sealed class RotaryPositions : IDisposable
         int half = headDim / 2;
         var cos = new float[(long)layout.Count * half];
         var sin = new float[cos.Length];
+        var known = new Dictionary<PatchGrid, int>();
         long row = 0;
         for (int clip = 0; clip < layout.Clips; clip++)
         {
             PatchGrid grid = layout.Grid(clip);
-            if (clip > 0 && grid == layout.Grid(0))
+            if (!known.TryAdd(grid, (int)row))
             {
                 // Clips of one size, as in most batches, have the same angles.
                 int length = grid.Count * half;
-                cos.AsSpan(0, length).CopyTo(cos.AsSpan((int)row));
-                sin.AsSpan(0, length).CopyTo(sin.AsSpan((int)row));
+                cos.AsSpan(known[grid], length).CopyTo(cos.AsSpan((int)row));
+                sin.AsSpan(known[grid], length).CopyTo(sin.AsSpan((int)row));
                 row += length;
                 continue;
             }

@@ -1,13 +1,12 @@
 using System.Diagnostics;
 using System.Globalization;
-using Sora.Latents;
 using Sora.Layers;
 using Sora.Patches;
 using Sora.Sampling;
 using Sora.Text;
+using Sora.Training.Data;
 using Sora.Training.SpriteWorld;
 using Sora.Transformer;
-using Sora.VideoVae;
 using Sora.Weights;
 
 namespace Sora.Training;
@@ -19,8 +18,7 @@ namespace Sora.Training;
 public sealed class FlowTrainer : IDisposable
 {
     private readonly FlowTrainingConfig _config;
-    private readonly LatentClips _clips;
-    private readonly LatentClips _pictures;
+    private readonly IFlowBatches _batches;
     private readonly PromptTokenizer _tokenizer;
     private readonly DiffusionTransformer _transformer;
     private readonly UMT5Encoder _textEncoder;
@@ -30,23 +28,22 @@ public sealed class FlowTrainer : IDisposable
     private readonly Dictionary<string, Parameter> _parameters;
 
     /// <summary>Builds fresh networks, or goes on from the run folder's checkpoint.</summary>
-    public FlowTrainer(FlowTrainingConfig config, World world, ScalarType computeType, Action<string> log, CancellationToken cancellationToken)
+    /// <param name="config">The training.</param>
+    /// <param name="world">The drawn world; null where <see cref="FlowTrainingConfig.Data"/> is a folder.</param>
+    /// <param name="computeType">The type of products.</param>
+    /// <param name="log">Told what is read and encoded.</param>
+    /// <param name="cancellationToken">Stops reading and encoding.</param>
+    /// <param name="captioner">Writes a detailed caption for each clip of a folder; null: none but the folder's own.</param>
+    /// <exception cref="SoraException">The data, the autoencoder or the checkpoint cannot be used.</exception>
+    public FlowTrainer(FlowTrainingConfig config, World? world, ScalarType computeType, Action<string> log, CancellationToken cancellationToken, ICaptioner? captioner = null)
     {
         _config = config;
         Directory.CreateDirectory(config.RunFolder);
-        // The words of the whole world, so that a training on a part of it can be followed by one on more.
-        new SentencePieceModelBuilder(SpriteWorld.Captions.Vocabulary(SpriteWorldConfig.Everything).Select(w => KeyValuePair.Create(w.Key, (long)w.Value))).Write(TokenizerPath);
+        _batches = FlowBatches.Open(config, world, captioner, computeType, log, cancellationToken);
+        TrainingVocabulary.Write(TokenizerPath, config, _batches);
         var tokenizer = SentencePieceTokenizer.Load(TokenizerPath);
         _tokenizer = new(tokenizer);
-        using (var vae = new VideoAutoencoder(AutoencoderKLWanConfig.Load(Path.Combine(config.VaeFolder, "config.json")), new CheckpointParameters(config.VaeFolder, computeType, CPU)))
-        {
-            _pictures = LatentClips.Open(
-                Path.Combine(config.RunFolder, "pictures.safetensors"), world, vae,
-                new(config.Shape with { Frames = 1 }, config.FramesPerSecond, config.Pictures, config.Seed + 1), log, cancellationToken);
-            _clips = LatentClips.Open(
-                Path.Combine(config.RunFolder, "latents.safetensors"), world, vae,
-                new(config.Shape, config.FramesPerSecond, config.Clips, config.Seed), log, cancellationToken);
-        }
+        TrainingVocabulary.NoteCuts(_batches.WrittenCaptions, _tokenizer, config.MaxTextLength, log);
         _transformer = new(config.Transformer, new FreshParameters(config.Seed, computeType));
         _textEncoder = new(config.TextEncoder with { VocabSize = tokenizer.VocabularySize }, new FreshParameters(config.Seed + 1, computeType));
         _parameters = _transformer.Parameters.Select(p => ($"transformer.{p.Key}", p.Value))
@@ -111,8 +108,7 @@ public sealed class FlowTrainer : IDisposable
     /// <summary>Frees the networks and the training state.</summary>
     public void Dispose()
     {
-        _clips.Dispose();
-        _pictures.Dispose();
+        _batches.Dispose();
         _transformer.Dispose();
         _textEncoder.Dispose();
         _adam.Dispose();
@@ -142,59 +138,34 @@ public sealed class FlowTrainer : IDisposable
 
     private Tensor Loss(long step)
     {
-        var random = new GaussianNoise(_config.Seed, $"flow step {step}");
-        LatentClips clips = random.Uniform(1) < _config.PictureShare ? _pictures : _clips;
-        long all = clips.Latents.size(2);
-        // Beginnings of clips are clips: other lengths come at little cost.
-        long frames = random.Uniform(2) < 0.15 ? Math.Min(3, all) : all;
-        PatchGrid one = Patchify.GridOf(clips.Latents.narrow(2, 0, frames), _config.Transformer.PatchSize);
-        int count = _config.TokensPerStep / one.Count;
-
-        var indices = new long[count];
-        var captions = new string[count];
-        var levels = new float[count * frames];
-        for (int i = 0; i < count; i++)
-        {
-            indices[i] = (long)(random.Uniform((ulong)(1000 + i)) * clips.Count);
-            captions[i] = random.Uniform((ulong)(100_000 + i)) < _config.CaptionDropout ? "" : clips.Caption((int)indices[i], (ulong)step);
-            _config.Noise.Draw(new GaussianNoise(_config.Seed + (ulong)step, (ulong)i), (int)frames).CopyTo(levels, i * frames);
-        }
-
-        Tensor data = clips.Latents.index_select(0, tensor(indices)).narrow(2, 0, frames);       // B C t h w
-        var gaussian = new float[data.NumberOfElements];
-        new GaussianNoise(_config.Seed, $"flow noise {step}").Fill(gaussian);
-        Tensor noise = tensor(gaussian, data.shape);
-        Tensor sigma = tensor(levels, [count, 1, frames, 1, 1]);
-        Tensor x = data + ((noise - data) * sigma);
-        Tensor output = _transformer.Forward(x, TokenLevels(levels, one), _transformer.Prepare(Encode(captions)));
-        Tensor velocity = _config.Prediction.Velocity(x, output, levels, [count, 1, frames, 1, 1]);
-        Tensor unknown = sigma.gt(0).to(float32).expand(data.shape);
-        return ((velocity - (noise - data)).square() * unknown).sum() / unknown.sum();
+        FlowBatch batch = _batches.Draw(step);
+        long values = batch.Data.size(1);
+        Tensor sigma = tensor(batch.Levels, [batch.Levels.Length, 1]);                           // N 1
+        Tensor target = batch.Noise - batch.Data;                                                // N P
+        Tensor x = batch.Data + (target * sigma);
+        using var sequence = new PackedSequence(batch.Grids, _config.Transformer.AttentionHeadDim, CPU);
+        var times = TokenTimes.PerToken(Array.ConvertAll(batch.Levels, level => level * 1000));
+        Tensor output = Patchify.ChannelsFirst(
+            _transformer.Forward(x, times, _transformer.Prepare(Encode(batch.Captions)), sequence), _config.Transformer.OutChannels);
+        Tensor velocity = _config.Prediction.Velocity(x, output, batch.Levels, [batch.Levels.Length, 1]);
+        Tensor unknown = sigma.gt(0).to(float32);                                                // N 1
+        return ((velocity - target).square() * unknown).sum() / (unknown.sum() * values);
     }
 
-    private static float[] TokenLevels(float[] levels, PatchGrid grid)
-    {
-        int area = grid.H * grid.W;
-        var times = new float[levels.Length * area];
-        for (int i = 0; i < levels.Length; i++)
-            times.AsSpan(i * area, area).Fill(levels[i] * 1000);
-        return times;
-    }
-
-    private Tensor Encode(string[] captions)
+    private Tensor Encode(IReadOnlyList<string> captions)
     {
         int length = _config.MaxTextLength;
-        var ids = new long[captions.Length * length];
+        var ids = new long[captions.Count * length];
         var mask = new float[ids.Length];
-        for (int i = 0; i < captions.Length; i++)
+        for (int i = 0; i < captions.Count; i++)
         {
             TokenizedPrompt prompt = _tokenizer.Tokenize(captions[i], length);
             for (int j = 0; j < length; j++)
                 ids[(i * length) + j] = prompt.Ids[j];
             mask.AsSpan(i * length, prompt.Length).Fill(1);
         }
-        Tensor maskTensor = tensor(mask, [captions.Length, length]);
-        return _textEncoder.Forward(tensor(ids, [captions.Length, length]), maskTensor) * maskTensor.unsqueeze(-1);
+        Tensor maskTensor = tensor(mask, [captions.Count, length]);
+        return _textEncoder.Forward(tensor(ids, [captions.Count, length]), maskTensor) * maskTensor.unsqueeze(-1);
     }
 
     private IEnumerable<(string Name, Tensor Tensor)> State() =>

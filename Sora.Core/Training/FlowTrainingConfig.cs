@@ -1,9 +1,10 @@
 using Sora.Sampling;
+using Sora.Training.Data;
 using Sora.Weights;
 
 namespace Sora.Training;
 
-/// <summary>How the transformer and its text encoder are trained on the drawn world.</summary>
+/// <summary>How the transformer and its text encoder are trained.</summary>
 public sealed record FlowTrainingConfig
 {
     /// <summary>The denoiser.</summary>
@@ -21,7 +22,23 @@ public sealed record FlowTrainingConfig
     /// <summary>The model folder that is written.</summary>
     public required string OutputFolder { get; init; }
 
-    /// <summary>The largest clip; shorter ones are its beginnings.</summary>
+    /// <summary>What is trained on: the drawn world, or a folder of videos and images.</summary>
+    public TrainingData Data { get; init; } = TrainingData.World;
+
+    /// <summary>
+    /// The sizes and lengths that clips may have: drawn for clips of the world, an upper limit for those of a folder, which
+    /// have their own. Null: clips of the world all have <see cref="Shape"/>, those of a folder the limits' defaults.
+    /// </summary>
+    public ClipShapes? Shapes { get; init; }
+
+    /// <summary>The share of captions that are detailed, where a clip has one.</summary>
+    /// <value>0 to 1. Default 0.</value>
+    public double DetailedShare { get; init; }
+
+    /// <summary>Where the latents of clips of different shapes are kept; null: <c>latents</c> in the run folder.</summary>
+    public string? LatentFolder { get; init; }
+
+    /// <summary>The largest clip; shorter ones are its beginnings. Not read where <see cref="Shapes"/> or a folder is given, except as the model's default size.</summary>
     public ClipShape Shape { get; init; } = new(64, 64, 17);
 
     /// <summary>Frames a second.</summary>

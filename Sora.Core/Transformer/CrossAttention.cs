@@ -74,13 +74,9 @@ public sealed class CrossAttention
             return FusedKernels.Attention(q.unsqueeze(0), keys, values, _heads).view(q.shape);
         if (layout.IsUniform)
             return FusedKernels.Attention(q.view(layout.Clips, -1, q.size(1)), keys, values, _heads).view(q.shape);
-        var parts = new Tensor[layout.Clips];
-        for (int clip = 0; clip < layout.Clips; clip++)
-        {
-            Tensor part = q.narrow(0, layout.Offset(clip), layout.Grid(clip).Count).unsqueeze(0);
-            parts[clip] = FusedKernels.Attention(part, keys.narrow(0, clip, 1), values.narrow(0, clip, 1), _heads).squeeze(0);
-        }
-        return cat(parts, 0);
+        return cat([.. layout.Runs.Select(run => FusedKernels.Attention(
+            q.narrow(0, run.Offset, run.Count).view(run.Clips, -1, q.size(1)),
+            keys.narrow(0, run.FirstClip, run.Clips), values.narrow(0, run.FirstClip, run.Clips), _heads).view(run.Count, -1))], 0);
     }
 }
 

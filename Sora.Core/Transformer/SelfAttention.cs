@@ -42,13 +42,9 @@ public sealed class SelfAttention
     {
         if (layout.IsUniform)
             return Clips(q, k, v, layout.Clips);
-        var parts = new Tensor[layout.Clips];
-        for (int clip = 0; clip < layout.Clips; clip++)
-        {
-            int start = layout.Offset(clip), count = layout.Grid(clip).Count;
-            parts[clip] = Clips(q.narrow(0, start, count), k.narrow(0, start, count), v.narrow(0, start, count), 1);
-        }
-        return cat(parts, 0);
+        return cat([.. layout.Runs.Select(run => Clips(Part(q, run), Part(k, run), Part(v, run), run.Clips))], 0);
+
+        static Tensor Part(Tensor x, PackedRun run) => x.narrow(0, run.Offset, run.Count);
     }
 
     private Tensor Clips(Tensor q, Tensor k, Tensor v, int clips) =>

@@ -17,6 +17,7 @@ if (args is [DecodingMemoryBenchmark.ChildArgument, { } frames])
     ("endurance", EnduranceBenchmark.Run),
     ("cli", CommandLineBenchmark.Run),
     ("samplers", SamplerBenchmark.Run),
+    ("packing", PackingBenchmark.Run),
 ];
 bool quick = false;
 string? only = null, output = null;

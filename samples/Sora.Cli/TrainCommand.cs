@@ -17,7 +17,7 @@ internal static class TrainCommand
 
     public static Command Create()
     {
-        var command = new Command("train", "Trains on the drawn world; goes on where an interrupted run with the same settings stopped.") { s_file, s_sprites, s_threads };
+        var command = new Command("train", "Trains on the drawn world or a folder of videos; goes on where an interrupted run with the same settings stopped.") { s_file, s_sprites, s_threads };
         command.SetAction(RunAsync);
         return command;
     }
@@ -30,10 +30,12 @@ internal static class TrainCommand
     {
         TrainingFile file = TrainingFile.Load(line.GetValue(s_file)!);
         torch.set_num_threads(line.GetValue(s_threads) ?? Environment.ProcessorCount);
-        var world = new World(file.World, SpriteAtlas.Load(line.GetValue(s_sprites) ?? SpriteAtlas.DefaultFolder, file.World.Subjects));
+        // Videos of one's own need no sprites.
+        World? world = file.Flow?.Data.Folder is not null ? null
+            : new World(file.World, SpriteAtlas.Load(line.GetValue(s_sprites) ?? SpriteAtlas.DefaultFolder, file.World.Subjects));
         if (file.Vae is { } vae)
         {
-            using var trainer = new VaeTrainer(vae, world, torch.bfloat16);
+            using var trainer = new VaeTrainer(vae, world!, torch.bfloat16);
             trainer.Run(Log, cancellationToken);
         }
         if (file.Flow is { } flow)

@@ -1,0 +1,75 @@
+using Sora.Latents;
+using Sora.Patches;
+using Sora.Training.SpriteWorld;
+using Sora.VideoVae;
+
+namespace Sora.Training;
+
+/// <summary>
+/// Batches of the drawn world in one shape, its latents in memory: clips in some steps, single pictures in the others.
+/// </summary>
+internal sealed class EqualShapeBatches : IFlowBatches
+{
+    private readonly FlowTrainingConfig _config;
+    private readonly LatentClips _clips;
+    private readonly LatentClips _pictures;
+
+    /// <summary>Reads the latents that an earlier run wrote, or draws and encodes the clips.</summary>
+    public EqualShapeBatches(FlowTrainingConfig config, World world, VideoAutoencoder vae, Action<string> log, CancellationToken cancellationToken)
+    {
+        _config = config;
+        _pictures = LatentClips.Open(
+            Path.Combine(config.RunFolder, "pictures.safetensors"), world, vae,
+            new(config.Shape with { Frames = 1 }, config.FramesPerSecond, config.Pictures, config.Seed + 1), log, cancellationToken);
+        _clips = LatentClips.Open(
+            Path.Combine(config.RunFolder, "latents.safetensors"), world, vae,
+            new(config.Shape, config.FramesPerSecond, config.Clips, config.Seed), log, cancellationToken);
+    }
+
+    /// <inheritdoc/>
+    // The words of the whole world, so that a training on a part of it can be followed by one on more.
+    public IReadOnlyDictionary<string, long> Vocabulary => WorldVocabulary.Of(SpriteWorldConfig.Everything, _config.DetailedShare > 0);
+
+    /// <inheritdoc/>
+    public IEnumerable<string> WrittenCaptions => [];
+
+    /// <inheritdoc/>
+    public FlowBatch Draw(long number)
+    {
+        var random = new GaussianNoise(_config.Seed, $"flow step {number}");
+        LatentClips clips = random.Uniform(1) < _config.PictureShare ? _pictures : _clips;
+        long all = clips.Latents.size(2);
+        // Beginnings of clips are clips: other lengths come at little cost.
+        long frames = random.Uniform(2) < 0.15 ? Math.Min(3, all) : all;
+        PatchGrid grid = Patchify.GridOf(clips.Latents.narrow(2, 0, frames), _config.Transformer.PatchSize);
+        int count = _config.TokensPerStep / grid.Count;
+
+        var indices = new long[count];
+        var captions = new string[count];
+        var levels = new float[count * grid.T];
+        for (int i = 0; i < count; i++)
+        {
+            indices[i] = (long)(random.Uniform((ulong)(1000 + i)) * clips.Count);
+            captions[i] = random.Uniform((ulong)(100_000 + i)) < _config.CaptionDropout ? ""
+                : _config.DetailedShare > 0 && random.Uniform((ulong)(200_000 + i)) < _config.DetailedShare ? DetailedCaption.Of(clips.Description((int)indices[i]))
+                : clips.Caption((int)indices[i], (ulong)number);
+            _config.Noise.Draw(new GaussianNoise(_config.Seed + (ulong)number, (ulong)i), grid.T).CopyTo(levels, i * grid.T);
+        }
+
+        Tensor data = clips.Latents.index_select(0, tensor(indices)).narrow(2, 0, frames);       // B C t h w
+        var gaussian = new float[data.NumberOfElements];
+        new GaussianNoise(_config.Seed, $"flow noise {number}").Fill(gaussian);
+        PatchGrid[] grids = [.. Enumerable.Repeat(grid, count)];
+        return new(
+            Patchify.Cut(data, _config.Transformer.PatchSize),                                   // N P
+            Patchify.Cut(tensor(gaussian, data.shape), _config.Transformer.PatchSize),           // N P
+            FlowBatch.OfTokens(levels, grids), grids, captions);
+    }
+
+    /// <summary>Frees the latents.</summary>
+    public void Dispose()
+    {
+        _clips.Dispose();
+        _pictures.Dispose();
+    }
+}

@@ -1,0 +1,29 @@
+using Sora.Patches;
+
+namespace Sora.Training;
+
+/// <summary>What one step of the flow training learns from: clips of any sizes, packed into one sequence.</summary>
+/// <param name="Data">The latents as patches [N, C·pt·ph·pw], in the order of <see cref="Patchify.Cut"/>.</param>
+/// <param name="Noise">Gaussian noise of the same shape.</param>
+/// <param name="Levels">The noise level of each of the N tokens: 0 for known frames, else in (0, 1).</param>
+/// <param name="Grids">The clips' patches; together N.</param>
+/// <param name="Captions">One for each clip; empty where the clip trains the unconditional flow.</param>
+internal sealed record FlowBatch(
+    Tensor Data, Tensor Noise, float[] Levels, IReadOnlyList<PatchGrid> Grids, IReadOnlyList<string> Captions)
+{
+    /// <summary>The levels of latent frames [all frames of all clips] for each of their tokens.</summary>
+    /// <param name="levels">A level for each patch row in time, clip after clip.</param>
+    /// <param name="grids">The clips.</param>
+    public static float[] OfTokens(ReadOnlySpan<float> levels, IReadOnlyList<PatchGrid> grids)
+    {
+        var tokens = new float[grids.Sum(grid => grid.Count)];
+        int frame = 0, token = 0;
+        foreach (PatchGrid grid in grids)
+        {
+            int area = grid.H * grid.W;
+            for (int t = 0; t < grid.T; t++, token += area)
+                tokens.AsSpan(token, area).Fill(levels[frame++]);
+        }
+        return tokens;
+    }
+}

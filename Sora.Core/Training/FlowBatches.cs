@@ -1,0 +1,61 @@
+using Sora.Training.Data;
+using Sora.Training.SpriteWorld;
+using Sora.VideoVae;
+using Sora.Weights;
+
+namespace Sora.Training;
+
+/// <summary>Chooses where a flow training's batches come from.</summary>
+internal static class FlowBatches
+{
+    /// <summary>
+    /// The drawn world in one shape with its latents in memory; with <see cref="FlowTrainingConfig.Shapes"/> or a folder of
+    /// videos, clips of their own shapes, packed, with their latents on disk.
+    /// </summary>
+    /// <param name="config">The training.</param>
+    /// <param name="world">The drawn world; null where the data are a folder.</param>
+    /// <param name="captioner">Writes a detailed caption for each clip of a folder; null: those of the folder alone.</param>
+    /// <param name="computeType">The autoencoder's type of products.</param>
+    /// <param name="log">Told what is read, passed over and encoded.</param>
+    /// <param name="cancellationToken">Stops between clips; what is encoded by then is kept.</param>
+    /// <exception cref="SoraException">The data or the autoencoder cannot be used.</exception>
+    public static IFlowBatches Open(FlowTrainingConfig config, World? world, ICaptioner? captioner, ScalarType computeType, Action<string> log, CancellationToken cancellationToken)
+    {
+        AutoencoderKLWanConfig vaeConfig = AutoencoderKLWanConfig.Load(Path.Combine(config.VaeFolder, "config.json"));
+        VideoAutoencoder LoadVae() => new(vaeConfig, new CheckpointParameters(config.VaeFolder, computeType, CPU));
+        if (config.Data.Folder is null && config.Shapes is null)
+        {
+            using VideoAutoencoder vae = LoadVae();
+            return new EqualShapeBatches(config, Require(world), vae, log, cancellationToken);
+        }
+
+        var strides = ClipStrides.Of(vaeConfig, config.Transformer);
+        ClipShapes shapes = config.Shapes ?? new();
+        IClipSource clips = config.Data.Folder is { } folder
+            ? VideoFolder.Open(
+                new(folder, strides)
+                {
+                    Shapes = shapes,
+                    FrameRate = config.FramesPerSecond,
+                    CutThreshold = config.Data.CutThreshold,
+                    LongestCaption = config.Data.LongestCaption,
+                    ScanFile = Path.Combine(config.RunFolder, "scans.json"),
+                },
+                log, cancellationToken)
+            : new SpriteClipSource(Require(world), shapes, strides, config.FramesPerSecond, config.Clips, config.Pictures, config.Seed);
+        if (captioner is not null)
+            clips = RecaptionedClips.Open(clips, captioner, Path.Combine(config.RunFolder, "captions.json"), log, cancellationToken);
+        var cache = LatentCache.Open(config.LatentFolder ?? Path.Combine(config.RunFolder, "latents"), config.VaeFolder, log);
+        try
+        {
+            return new PackedBatches(config, EncodedClips.Open(clips, cache, LoadVae, log, cancellationToken), log);
+        }
+        catch
+        {
+            cache.Dispose();
+            throw;
+        }
+    }
+
+    private static World Require(World? world) => world ?? throw new ArgumentNullException(nameof(world), "Training on the drawn world needs one.");
+}

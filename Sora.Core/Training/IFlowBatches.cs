@@ -1,0 +1,15 @@
+namespace Sora.Training;
+
+/// <summary>The batches of a flow training. Each is a pure function of its number: a training resumes by its step alone.</summary>
+internal interface IFlowBatches : IDisposable
+{
+    /// <summary>The words of all captions with how often each occurs, of which a tokenizer is built.</summary>
+    IReadOnlyDictionary<string, long> Vocabulary { get; }
+
+    /// <summary>The captions as people wrote them, each once; none for the drawn world, whose captions fit.</summary>
+    IEnumerable<string> WrittenCaptions { get; }
+
+    /// <summary>Makes a batch; its tensors belong to the current dispose scope.</summary>
+    /// <param name="number">Which; the step's number in a training of one process.</param>
+    FlowBatch Draw(long number);
+}

@@ -1,0 +1,46 @@
+using Sora.Text;
+
+namespace Sora.Training;
+
+/// <summary>The tokenizer of a training: <c>spiece.model</c> in its run folder.</summary>
+internal static class TrainingVocabulary
+{
+    // As many words as the published tokenizers of small text models have; rarer words are spelled.
+    private const int MostWords = 8000;
+
+    /// <summary>
+    /// Writes the tokenizer: a copy of the one that the weights to begin with were trained with, else one built of the words
+    /// of the captions. On a folder of videos the one that the run began with stays, since the text encoder has a row for each
+    /// of its pieces.
+    /// </summary>
+    /// <exception cref="SoraException">The model to begin with has no tokenizer.</exception>
+    public static void Write(string path, FlowTrainingConfig config, IFlowBatches batches)
+    {
+        bool ofFolder = config.Data.Folder is not null;
+        if (ofFolder && File.Exists(path))
+            return;
+        string? given = config.StartFolder is { } start ? Path.Combine(start, "tokenizer", "spiece.model") : null;
+        if (File.Exists(given))
+            File.Copy(given, path, overwrite: true);
+        else if (ofFolder && given is not null)
+            throw new SoraException($"start_folder has no tokenizer: '{given}' is missing, whose pieces its text encoder knows.");
+        else
+            Build(path, batches.Vocabulary);
+    }
+
+    /// <summary>Tells how many captions the text encoder does not see to their end.</summary>
+    public static void NoteCuts(IEnumerable<string> captions, PromptTokenizer tokenizer, int maxLength, Action<string> log)
+    {
+        int count = 0, cut = 0, longest = 0;
+        foreach (string caption in captions)
+        {
+            int length = tokenizer.Tokenize(caption, maxLength).UncutLength;
+            (count, cut, longest) = (count + 1, cut + (length > maxLength ? 1 : 0), Math.Max(longest, length));
+        }
+        if (cut > 0)
+            log(FormattableString.Invariant($"{cut} of {count} captions have more tokens than max_text_length {maxLength}, and their ends are not seen; the longest has {longest}"));
+    }
+
+    private static void Build(string path, IReadOnlyDictionary<string, long> words) =>
+        new SentencePieceModelBuilder(words.OrderByDescending(word => word.Value).ThenBy(word => word.Key, StringComparer.Ordinal).Take(MostWords)).Write(path);
+}
