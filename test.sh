@@ -5,7 +5,7 @@ root=$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")
 source "$root/scripts/setup.sh"
 
 prepare() {
-    install_missing node npm
+    install_missing node npm mpirun
     if [[ -x $root/models/sprites.sh ]]; then
         logged sprites "$root/models/sprites.sh" || fail "models/sprites.sh failed."
     fi

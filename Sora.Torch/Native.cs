@@ -70,6 +70,11 @@ internal static unsafe partial class Native
     internal static partial int sora_backward(nint handle, nint gradient);
 
     [LibraryImport(Library)]
+    internal static partial nint sora_managed_function(
+        nint output, long* inputs, int count, nint state,
+        delegate* unmanaged<nint, nint, nint*, int, int> backward, delegate* unmanaged<nint, void> release);
+
+    [LibraryImport(Library)]
     internal static partial nint sora_from_blob(void* data, long* sizes, int dim, int dtype);
 
     [LibraryImport(Library)]

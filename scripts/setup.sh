@@ -94,6 +94,7 @@ install_packages() {
 package_of() {
     case $1 in
         node) echo nodejs ;;
+        mpirun) echo openmpi-bin ;;
         *) echo "$1" ;;
     esac
 }

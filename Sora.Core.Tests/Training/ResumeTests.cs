@@ -45,7 +45,34 @@ public sealed class ResumeTests : IDisposable
         VaeTrainingConfig config = TinyTraining.Vae(folder, 8);
         var exception = Assert.Throws<SoraException>(() =>
             new VaeTrainer(config with { Vae = config.Vae with { BaseDim = 6 } }, SyntheticAtlas.FirstEdition, float32));
-        Assert.Contains("this training's has", exception.Message, StringComparison.Ordinal);
+        Assert.Contains("vae.base_dim was 4 and is 6", exception.Message, StringComparison.Ordinal);
+    }
+
+    // Written before checkpoints kept their settings: names and shapes are what there is to compare.
+    [Fact]
+    public void ACheckpointWithoutSettingsGoesOn()
+    {
+        string folder = Sub("earlier");
+        TrainVae(folder, stopAt: 2);
+        VaeTrainingConfig config = TinyTraining.Vae(folder, 5);
+        string state = Path.Combine(config.RunFolder, "vae-state.safetensors");
+        using (SafetensorsFile file = SafetensorsFile.Open(state))
+        {
+            SafetensorsContent[] tensors = [.. file.Entries.Values.Select(e => new SafetensorsContent(e.Name, e.Type, e.Shape, file.Bytes(e).ToArray()))];
+            SafetensorsWriter.Write(state, tensors, new Dictionary<string, string> { ["step"] = "2" });
+        }
+        var log = new List<string>();
+        using (var trainer = new VaeTrainer(config, SyntheticAtlas.FirstEdition, float32))
+            trainer.Run(log.Add, CancellationToken.None);
+        Assert.Contains(log, line => line.Contains("does not say with which settings", StringComparison.Ordinal));
+        Assert.Contains(log, line => line.Contains("goes on from the checkpoint of step 2", StringComparison.Ordinal));
+
+        var exception = Assert.Throws<SoraException>(() =>
+        {
+            SafetensorsWriter.Write(state, [], new Dictionary<string, string> { ["step"] = "2" });
+            new VaeTrainer(config, SyntheticAtlas.FirstEdition, float32).Dispose();
+        });
+        Assert.Contains("it belongs to another training", exception.Message, StringComparison.Ordinal);
     }
 
     [Fact]

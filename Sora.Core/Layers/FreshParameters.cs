@@ -8,13 +8,14 @@ namespace Sora.Layers;
 /// </summary>
 /// <param name="seed">The seed.</param>
 /// <param name="computeType">The type of matrix products; the parameters themselves are float32.</param>
-public sealed class FreshParameters(ulong seed, ScalarType computeType) : ParameterSource(float32, computeType)
+/// <param name="device">Where the parameters go; null is the CPU.</param>
+public sealed class FreshParameters(ulong seed, ScalarType computeType, Device? device = null) : ParameterSource(float32, computeType)
 {
     /// <inheritdoc/>
     protected override Tensor Create(string name, long[] shape, Initialization initialization, ScalarType type)
     {
         if (initialization.Kind == InitializationKind.Constant)
-            return full(shape, initialization.Scale, type);
+            return full(shape, initialization.Scale, type, device ?? CPU);
         var values = new float[shape.Aggregate(1L, (a, b) => a * b)];
         var random = new GaussianNoise(seed, name);
         if (initialization.Kind == InitializationKind.Normal)
@@ -22,6 +23,6 @@ public sealed class FreshParameters(ulong seed, ScalarType computeType) : Parame
         else
             random.FillUniform(values);
         using Tensor raw = tensor(values, shape);
-        return (raw * initialization.Scale).to(type);
+        return (raw * initialization.Scale).to(type).to(device ?? CPU);
     }
 }

@@ -5,6 +5,7 @@ public sealed class Linear
 {
     private readonly Parameter _weight;
     private readonly Parameter? _bias;
+    private readonly LowRankPair? _adapter;
     private readonly ScalarType _computeType;
 
     /// <summary>Takes <c>weight</c> [outputs, inputs] and <c>bias</c> [outputs].</summary>
@@ -21,6 +22,7 @@ public sealed class Linear
         _bias = !bias ? null
             : float32Part ? scope.Float("bias", outputs, Initialization.Zero)
             : scope.Weight("bias", outputs, Initialization.Zero);
+        _adapter = shape.Length == 2 ? scope.Adapter(shape[1], shape[0]) : null;
         _computeType = computeType;
     }
 
@@ -44,6 +46,7 @@ public sealed class Linear
     public Tensor Forward(Tensor x)
     {
         Tensor weight = _weight.ndim == 2 ? _weight : _weight.flatten(1);
-        return nn.functional.linear(x.to(_computeType), weight.to(_computeType), _bias?.to(_computeType));
+        Tensor y = nn.functional.linear(x.to(_computeType), weight.to(_computeType), _bias?.to(_computeType));
+        return _adapter is null ? y : y + _adapter.Forward(x, _computeType);
     }
 }

@@ -30,6 +30,9 @@ public sealed class ParameterScope
     /// <summary>The full name of what lies here under a name.</summary>
     internal string NameOf(string name) => _prefix + name;
 
+    /// <summary>What a LoRA in training adds to the linear layer at this place; null where it adds nothing.</summary>
+    internal LowRankPair? Adapter(long inputs, long outputs) => _source.Adapters?.Of(_prefix.TrimEnd('.'), inputs, outputs);
+
     /// <summary>The layers of this list, which are alike and used in order; a source may read each when it is used.</summary>
     /// <param name="count">The number of layers.</param>
     /// <param name="build">Builds a layer from its scope.</param>

@@ -18,6 +18,9 @@ public abstract class ParameterSource : IDisposable
     /// <summary>The type in which matrix products and convolutions are computed.</summary>
     public ScalarType ComputeType { get; }
 
+    /// <summary>The LoRA that is trained with the parameters; null: none. Not disposed with them.</summary>
+    internal LowRankAdapters? Adapters { get; init; }
+
     /// <summary>The parameters handed out so far, by full name.</summary>
     public IReadOnlyDictionary<string, Parameter> Parameters => _parameters;
 

@@ -70,6 +70,9 @@ public sealed class RotaryPositions : IDisposable
         }
     }
 
+    /// <summary>The same tables for a second owner, who disposes them.</summary>
+    internal RotaryPositions Share() => new(Cos.alias(), Sin.alias());
+
     /// <summary>Frees the tables.</summary>
     public void Dispose()
     {

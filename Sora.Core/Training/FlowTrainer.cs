@@ -1,12 +1,14 @@
-using System.Diagnostics;
-using System.Globalization;
+using Sora.Estimation;
 using Sora.Layers;
 using Sora.Patches;
 using Sora.Sampling;
 using Sora.Text;
 using Sora.Training.Data;
+using Sora.Training.Distributed;
+using Sora.Training.Metrics;
 using Sora.Training.SpriteWorld;
 using Sora.Transformer;
+using Sora.VideoVae;
 using Sora.Weights;
 
 namespace Sora.Training;
@@ -15,17 +17,19 @@ namespace Sora.Training;
 /// Trains the transformer and its text encoder by rectified flow (Liu et al. 2023): x = (1 − σ)·data + σ·noise, and the
 /// network predicts noise − data. Every latent frame has its own σ; known frames have σ = 0 and no loss.
 /// </summary>
-public sealed class FlowTrainer : IDisposable
+public sealed class FlowTrainer : ITrainingTask, IDisposable
 {
     private readonly FlowTrainingConfig _config;
     private readonly IFlowBatches _batches;
+    private readonly LatentClips? _validationClips;
     private readonly PromptTokenizer _tokenizer;
     private readonly DiffusionTransformer _transformer;
     private readonly UMT5Encoder _textEncoder;
-    private readonly AdamW _adam;
-    private readonly Muon _muon;
-    private readonly ExponentialAverage _average;
     private readonly Dictionary<string, Parameter> _parameters;
+    private readonly TrainingLoop _loop;
+    private readonly ActivationCheckpoints? _checkpoints;
+    private long _tokens;
+    private double _operations;
 
     /// <summary>Builds fresh networks, or goes on from the run folder's checkpoint.</summary>
     /// <param name="config">The training.</param>
@@ -34,107 +38,131 @@ public sealed class FlowTrainer : IDisposable
     /// <param name="log">Told what is read and encoded.</param>
     /// <param name="cancellationToken">Stops reading and encoding.</param>
     /// <param name="captioner">Writes a detailed caption for each clip of a folder; null: none but the folder's own.</param>
+    /// <param name="exchange">Sums the gradients of several processes; null: there is one.</param>
     /// <exception cref="SoraException">The data, the autoencoder or the checkpoint cannot be used.</exception>
-    public FlowTrainer(FlowTrainingConfig config, World? world, ScalarType computeType, Action<string> log, CancellationToken cancellationToken, ICaptioner? captioner = null)
+    public FlowTrainer(
+        FlowTrainingConfig config, World? world, ScalarType computeType, Action<string> log, CancellationToken cancellationToken,
+        ICaptioner? captioner = null, IGradientExchange? exchange = null)
     {
         _config = config;
+        if (config is { SampleCheckpoints: > 0, SamplePrompts.Count: 0 })
+            throw new SoraException($"sample_checkpoints {config.SampleCheckpoints} needs sample_prompts, which is empty.");
+        TrainingLoopOptions loop = LoopOptions(config, world) with { Exchange = exchange };
+        // Before the hours that latents may take.
+        loop.Settings.Compare(loop.StatePath);
         Directory.CreateDirectory(config.RunFolder);
+        // What the first of several trainings prepares the others find on the disk.
+        if (exchange is { Rank: > 0 })
+            exchange.Average(0);
         _batches = FlowBatches.Open(config, world, captioner, computeType, log, cancellationToken);
         TrainingVocabulary.Write(TokenizerPath, config, _batches);
         var tokenizer = SentencePieceTokenizer.Load(TokenizerPath);
         _tokenizer = new(tokenizer);
         TrainingVocabulary.NoteCuts(_batches.WrittenCaptions, _tokenizer, config.MaxTextLength, log);
+        if (loop.Validates && world is not null)
+            _validationClips = OpenValidationClips(config, world, computeType, log, cancellationToken);
+        if (exchange is { Rank: 0 })
+            exchange.Average(0);
         _transformer = new(config.Transformer, new FreshParameters(config.Seed, computeType));
+        if (config.ActivationCheckpointing)
+            _transformer.Checkpoints = _checkpoints = new();
         _textEncoder = new(config.TextEncoder with { VocabSize = tokenizer.VocabularySize }, new FreshParameters(config.Seed + 1, computeType));
         _parameters = _transformer.Parameters.Select(p => ($"transformer.{p.Key}", p.Value))
             .Concat(_textEncoder.Parameters.Select(p => ($"text_encoder.{p.Key}", p.Value)))
             .ToDictionary(p => p.Item1, p => p.Value);
-        _muon = new(_parameters.Where(IsHidden));
-        _adam = new(_parameters.Where(p => !IsHidden(p)), beta2: 0.98, decay: 0.01);
         if (config.StartFolder is { } folder)
         {
             WarmStart.Copy(_transformer.Parameters, Path.Combine(folder, "transformer"), p => new DiffusionTransformer(config.Transformer, p).Parameters);
             WarmStart.Copy(_textEncoder.Parameters, Path.Combine(folder, "text_encoder"), p => new UMT5Encoder(config.TextEncoder with { VocabSize = tokenizer.VocabularySize }, p).Parameters);
         }
-        _average = new(_parameters);
-        if (File.Exists(StatePath))
-            _adam.Resume(long.Parse(TrainingState.Load(StatePath, State())["step"], CultureInfo.InvariantCulture));
-        foreach (Parameter parameter in _parameters.Values)
-            parameter.requires_grad = true;
+        if (exchange is { Count: > 1 })
+            GradientOverlap.Begin(_transformer, exchange);
+        _loop = new(this, loop);
     }
 
     /// <summary>Told the number of steps after each.</summary>
-    internal Action<long>? StepDone { get; set; }
+    internal Action<long>? StepDone
+    {
+        get => _loop.StepDone;
+        set => _loop.StepDone = value;
+    }
 
     /// <summary>What is trained, by name.</summary>
     internal IReadOnlyDictionary<string, Parameter> Parameters => _parameters;
 
-    private string StatePath => Path.Combine(_config.RunFolder, "flow-state.safetensors");
+    IReadOnlyDictionary<string, Parameter> ITrainingTask.Parameters => _parameters;
+
+    string ITrainingTask.Unit => "tokens";
+
+    long ITrainingTask.Size => _tokens;
+
+    double? ITrainingTask.Operations => _operations;
 
     private string TokenizerPath => Path.Combine(_config.RunFolder, "spiece.model");
 
     /// <summary>Trains to the last step, writing a checkpoint every few minutes, then writes the model folder.</summary>
-    public void Run(Action<string> log, CancellationToken cancellationToken)
-    {
-        var sinceCheckpoint = Stopwatch.StartNew();
-        var clock = Stopwatch.StartNew();
-        double average = 0;
-        long tokens = 0;
-        for (long step = _adam.Steps; step < _config.Steps; step++)
-        {
-            if (cancellationToken.IsCancellationRequested || sinceCheckpoint.Elapsed.TotalMinutes > _config.CheckpointMinutes)
-            {
-                Save();
-                sinceCheckpoint.Restart();
-                cancellationToken.ThrowIfCancellationRequested();
-            }
-            double loss = Step(step);
-            StepDone?.Invoke(_adam.Steps);
-            if (!double.IsFinite(loss))
-                throw new InvalidOperationException($"The loss is {loss} at step {step}; the last checkpoint is kept.");
-            tokens += _config.TokensPerStep;
-            average = average == 0 ? loss : (0.98 * average) + (0.02 * loss);
-            if (_adam.Steps % 50 == 0)
-            {
-                log(string.Create(CultureInfo.InvariantCulture, $"flow step {_adam.Steps}/{_config.Steps} loss {average:F4} {tokens / clock.Elapsed.TotalSeconds:F0} tokens/s"));
-                clock.Restart();
-                tokens = 0;
-            }
-        }
-        Save();
-        Export();
-    }
+    public void Run(Action<string> log, CancellationToken cancellationToken) => _loop.Run(log, cancellationToken);
 
     /// <summary>Frees the networks and the training state.</summary>
     public void Dispose()
     {
         _batches.Dispose();
+        _validationClips?.Dispose();
         _transformer.Dispose();
         _textEncoder.Dispose();
-        _adam.Dispose();
-        _muon.Dispose();
-        _average.Dispose();
+        _loop.Dispose();
     }
 
     // The matrices inside the networks; embeddings, heads, norms and vectors keep AdamW.
-    private static bool IsHidden(KeyValuePair<string, Parameter> parameter) =>
-        parameter.Value.ndim == 2 && parameter.Key.Contains("block", StringComparison.Ordinal)
-        && !parameter.Key.Contains("relative_attention_bias", StringComparison.Ordinal);
+    bool ITrainingTask.IsHidden(string name, Parameter parameter) =>
+        parameter.ndim == 2 && name.Contains("block", StringComparison.Ordinal)
+        && !name.Contains("relative_attention_bias", StringComparison.Ordinal);
 
-    private double Step(long step)
+    Tensor ITrainingTask.Loss(long batch) => Loss(batch);
+
+    void ITrainingTask.Backward(Tensor loss)
     {
-        using DisposeScope scope = NewDisposeScope();
-        using Tensor loss = Loss(step);
         loss.backward();
-        GradientClipping.Apply(_parameters.Values, 1);
-        double rate = Training.LearningRate.At(step, _config.Steps, _config.LearningRate, 150);
-        _muon.Step(rate);
-        _adam.Step(rate / 2);
-        _average.Update(Math.Min(_config.AverageDecay, (step + 1.0) / (step + 10)));
-        foreach (Parameter parameter in _parameters.Values)
-            parameter.grad = null;
-        return loss.cpu().item<float>();
+        _checkpoints?.Backward();
     }
+
+    IReadOnlyList<(string Name, double Value)> ITrainingTask.Validate()
+    {
+        if (_validationClips is not { } clips)
+            return [];
+        string[] captions = [.. Enumerable.Range(0, clips.Count).Select(i => clips.Caption(i, 0))];
+        return new FlowValidation(clips.Latents, captions, _config.Seed).Run(Velocity);
+    }
+
+    PngImage? ITrainingTask.WriteSamples(string path, CancellationToken cancellationToken) =>
+        new SampleGrid(_config.SamplePrompts, _config.SampleSeed, _config.SampleSteps).Write(_config.OutputFolder, path, cancellationToken);
+
+    // A half-trained model can be looked at.
+    void ITrainingTask.CheckpointWritten() => Export();
+
+    void ITrainingTask.Finished(Action<string> log)
+    {
+    }
+
+    private static TrainingLoopOptions LoopOptions(FlowTrainingConfig config, World? world) => new()
+    {
+        Name = "flow",
+        RunFolder = config.RunFolder,
+        Settings = TrainingSettings.Of(
+            config,
+            new FlowTrainingConfig { Transformer = config.Transformer, TextEncoder = config.TextEncoder, VaeFolder = config.VaeFolder, RunFolder = config.RunFolder, OutputFolder = config.OutputFolder },
+            world?.Config.Name ?? "none"),
+        Steps = config.Steps,
+        LearningRate = config.LearningRate,
+        WarmupSteps = 150,
+        AverageDecay = config.AverageDecay,
+        AdamBeta2 = 0.98,
+        Accumulation = config.Accumulation,
+        CheckpointMinutes = config.CheckpointMinutes,
+        ValidationSteps = config.ValidationClips > 0 ? config.ValidationSteps : 0,
+        ValidationMinutes = config.ValidationClips > 0 ? config.ValidationMinutes : 0,
+        SampleCheckpoints = config.SampleCheckpoints,
+    };
 
     private Tensor Loss(long step)
     {
@@ -149,7 +177,35 @@ public sealed class FlowTrainer : IDisposable
             _transformer.Forward(x, times, _transformer.Prepare(Encode(batch.Captions)), sequence), _config.Transformer.OutChannels);
         Tensor velocity = _config.Prediction.Velocity(x, output, batch.Levels, [batch.Levels.Length, 1]);
         Tensor unknown = sigma.gt(0).to(float32);                                                // N 1
+        (_tokens, _operations) = (batch.Levels.Length, Operations(batch.Grids));
         return ((velocity - target).square() * unknown).sum() / (unknown.sum() * values);
+    }
+
+    private Tensor Velocity(Tensor x, float[] levels, string[] captions)
+    {
+        PatchGrid grid = Patchify.GridOf(x, _config.Transformer.PatchSize);
+        float[] tokens = FlowBatch.OfTokens(levels, [.. Enumerable.Repeat(grid, captions.Length)]);
+        Tensor output = _transformer.Forward(x, Array.ConvertAll(tokens, level => level * 1000), _transformer.Prepare(Encode(captions)));
+        return _config.Prediction.Velocity(x, output, levels, [x.size(0), 1, x.size(2), 1, 1]);
+    }
+
+    // A backward pass takes twice a forward pass: a product for each of its two factors.
+    private double Operations(IReadOnlyList<PatchGrid> grids)
+    {
+        double blocks = grids.GroupBy(grid => grid.Count)
+            .Sum(group => TransformerOperations.Evaluation(_config.Transformer, group.Count(), group.Key, _config.MaxTextLength, 0));
+        double text = TransformerOperations.Preparation(_config.Transformer, grids.Count, _config.MaxTextLength)
+            + (grids.Count * TextEncoderOperations.Prompt(_config.TextEncoder, _config.MaxTextLength));
+        return (3 * (blocks + text)) + (_config.ActivationCheckpointing ? blocks : 0);
+    }
+
+    private static LatentClips OpenValidationClips(FlowTrainingConfig config, World world, ScalarType computeType, Action<string> log, CancellationToken cancellationToken)
+    {
+        using var vae = new VideoAutoencoder(
+            AutoencoderKLWanConfig.Load(Path.Combine(config.VaeFolder, "config.json")), new CheckpointParameters(config.VaeFolder, computeType, CPU));
+        return LatentClips.Open(
+            Path.Combine(config.RunFolder, $"validation-{config.ValidationClips}.safetensors"), world, vae,
+            new(config.Shape, config.FramesPerSecond, config.ValidationClips, config.Seed + 2), log, cancellationToken);
     }
 
     private Tensor Encode(IReadOnlyList<string> captions)
@@ -168,22 +224,7 @@ public sealed class FlowTrainer : IDisposable
         return _textEncoder.Forward(tensor(ids, [captions.Count, length]), maskTensor) * maskTensor.unsqueeze(-1);
     }
 
-    private IEnumerable<(string Name, Tensor Tensor)> State() =>
-        _parameters.Select(p => ($"parameters.{p.Key}", (Tensor)p.Value))
-            .Concat(_average.State().Select(s => ($"average.{s.Name}", s.Tensor)))
-            .Concat(_adam.State().Select(s => ($"adam.{s.Name}", s.Tensor)))
-            .Concat(_muon.State().Select(s => ($"muon.{s.Name}", s.Tensor)));
-
-    private void Save()
-    {
-        TrainingState.Save(StatePath, State(), new Dictionary<string, string> { ["step"] = _adam.Steps.ToString(CultureInfo.InvariantCulture) });
-        Export();
-    }
-
-    // The averages are what is published.
-    private void Export()
-    {
-        _average.Swap();
+    private void Export() =>
         ModelFolderWriter.Write(_config.OutputFolder, _transformer, _textEncoder, TokenizerPath, _config.VaeFolder, _config.Prediction, new RequestDefaults
         {
             Width = _config.Shape.Width,
@@ -197,6 +238,4 @@ public sealed class FlowTrainer : IDisposable
             MaxSequenceLength = _config.MaxTextLength,
             PerTokenTime = true,
         });
-        _average.Swap();
-    }
 }

@@ -7,6 +7,8 @@ namespace Sora.Training;
 /// <summary>How the transformer and its text encoder are trained.</summary>
 public sealed record FlowTrainingConfig
 {
+    private static readonly ValueRange<int> Batches = new(1, 65536);
+
     /// <summary>The denoiser.</summary>
     public required WanTransformerConfig Transformer { get; init; }
 
@@ -65,6 +67,9 @@ public sealed record FlowTrainingConfig
     /// <summary>The longest text in tokens.</summary>
     public int MaxTextLength { get; init; } = 40;
 
+    /// <summary>Batches whose gradients make one step; each has all the tokens of a step.</summary>
+    public int Accumulation { get; init => field = Batches.Require("accumulation", value)!.Value; } = 1;
+
     /// <summary>The highest learning rate of matrices; other parameters have half of it.</summary>
     public double LearningRate { get; init; } = 2e-3;
 
@@ -85,4 +90,28 @@ public sealed record FlowTrainingConfig
 
     /// <summary>Minutes between checkpoints.</summary>
     public double CheckpointMinutes { get; init; } = 5;
+
+    /// <summary>Whether the backward pass computes the inside of each block again, which takes less memory and a third more operations.</summary>
+    public bool ActivationCheckpointing { get; init; }
+
+    /// <summary>Steps between validations; 0 validates by the clock alone.</summary>
+    public long ValidationSteps { get; init; } = 500;
+
+    /// <summary>Minutes between validations; 0 validates by steps alone.</summary>
+    public double ValidationMinutes { get; init; }
+
+    /// <summary>The number of clips that are kept apart for validation.</summary>
+    public int ValidationClips { get; init; } = 32;
+
+    /// <summary>Checkpoints between pictures of samples; 0 makes none.</summary>
+    public int SampleCheckpoints { get; init; }
+
+    /// <summary>What the samples show, a row of the picture for each.</summary>
+    public IReadOnlyList<string> SamplePrompts { get; init; } = [];
+
+    /// <summary>The first sample's seed; the next has the next.</summary>
+    public long SampleSeed { get; init; } = 1;
+
+    /// <summary>Sampling steps of the samples; null takes the model's.</summary>
+    public int? SampleSteps { get; init; }
 }

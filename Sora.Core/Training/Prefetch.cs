@@ -23,6 +23,6 @@ public static class Prefetch
     }
 
     // Not from the pool: a busy processor gets no further pool threads, and those there may all be occupied.
-    private static Task<T> Start<T>(Func<T> make) =>
+    internal static Task<T> Start<T>(Func<T> make) =>
         Task.Factory.StartNew(make, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
 }

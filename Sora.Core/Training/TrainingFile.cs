@@ -1,14 +1,15 @@
 using System.Reflection;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Sora.Training.FineTuning;
 using Sora.Training.SpriteWorld;
 using Sora.Weights;
 
 namespace Sora.Training;
 
 /// <summary>
-/// A training's JSON file: <c>kind</c> (<c>vae</c> or <c>flow</c>), <c>world</c> (<c>first-edition</c>, <c>by-day</c>
-/// or <c>everything</c>) and the settings of <see cref="VaeTrainingConfig"/> or <see cref="FlowTrainingConfig"/> in
+/// A training's JSON file: <c>kind</c> (<c>vae</c>, <c>flow</c>, <c>lora</c> or <c>finetune</c>), <c>world</c> (<c>first-edition</c>, <c>by-day</c>
+/// or <c>everything</c>) and the settings of <see cref="VaeTrainingConfig"/>, <see cref="FlowTrainingConfig"/> or <see cref="FineTuningConfig"/> in
 /// snake_case, the networks' configs as in the diffusers layout. Paths are relative to the current folder.
 /// </summary>
 /// <param name="World">The part of the drawn world to train on.</param>
@@ -16,8 +17,20 @@ namespace Sora.Training;
 /// <param name="Flow">Set when the file trains a transformer.</param>
 public sealed record TrainingFile(SpriteWorldConfig World, VaeTrainingConfig? Vae, FlowTrainingConfig? Flow)
 {
-    private static readonly JsonSerializerOptions s_options = new()
+    private const string Kinds = "vae, flow, lora, finetune";
+
+    /// <summary>Set when the file trains on a model that is there.</summary>
+    public FineTuningConfig? FineTuning { get; init; }
+
+    /// <summary>The checkpoint that the training writes and goes on from.</summary>
+    public string CheckpointPath =>
+        FineTuning is { } tuning ? Path.Combine(tuning.RunFolder, "finetune-state.safetensors")
+        : Path.Combine(Flow?.RunFolder ?? Vae!.RunFolder, Flow is null ? "vae-state.safetensors" : "flow-state.safetensors");
+
+    /// <summary>How settings are written in JSON.</summary>
+    internal static JsonSerializerOptions JsonOptions { get; } = new()
     {
+        IgnoreReadOnlyProperties = true,
         PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
         UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
         Converters =
@@ -26,6 +39,8 @@ public sealed record TrainingFile(SpriteWorldConfig World, VaeTrainingConfig? Va
             new NetworkConverter<AutoencoderKLWanConfig>(AutoencoderKLWanConfig.Parse),
             new NetworkConverter<WanTransformerConfig>(WanTransformerConfig.Parse),
             new NetworkConverter<UMT5Config>(UMT5Config.Parse),
+            new JsonStringEnumConverter<LoraExpert>(JsonNamingPolicy.SnakeCaseLower),
+            new JsonStringEnumConverter<WeightPrecision>(JsonNamingPolicy.SnakeCaseLower),
         },
     };
 
@@ -54,16 +69,20 @@ public sealed record TrainingFile(SpriteWorldConfig World, VaeTrainingConfig? Va
         {
             "vae" => new(world, Settings<VaeTrainingConfig>(settings), null),
             "flow" => new(world, null, Settings<FlowTrainingConfig>(settings)),
-            var other => throw new SoraException($"kind '{other}' is unknown; known: vae, flow."),
+            "lora" => new(world, null, null) { FineTuning = WithLora(Settings<FineTuningConfig>(settings)) },
+            "finetune" => new(world, null, null) { FineTuning = Settings<FineTuningConfig>(settings) },
+            var other => throw new SoraException($"kind '{other}' is unknown; known: {Kinds}."),
         };
 
         string Take(string name, string? absent)
         {
             if (settings.Remove(name, out JsonElement value) && value.ValueKind == JsonValueKind.String)
                 return value.GetString()!;
-            return absent ?? throw new SoraException($"{name} is missing; known: vae, flow.");
+            return absent ?? throw new SoraException($"{name} is missing; known: {Kinds}.");
         }
     }
+
+    private static FineTuningConfig WithLora(FineTuningConfig config) => config with { Lora = config.Lora ?? new() };
 
     private static T Settings<T>(Dictionary<string, JsonElement> settings)
     {
@@ -71,10 +90,11 @@ public sealed record TrainingFile(SpriteWorldConfig World, VaeTrainingConfig? Va
             .Select(p => JsonNamingPolicy.SnakeCaseLower.ConvertName(p.Name))];
         if (settings.Keys.FirstOrDefault(name => !known.Contains(name)) is { } unknown)
             throw new SoraException($"the setting '{unknown}' is unknown{(NearestName.Find(unknown, known) is { } near ? $"; nearest: {near}" : "")}.");
-        return JsonSerializer.Deserialize<T>(JsonSerializer.Serialize(settings), s_options)!;
+        return JsonSerializer.Deserialize<T>(JsonSerializer.Serialize(settings), JsonOptions)!;
     }
 
     private sealed class NetworkConverter<T>(Func<string, string, T> parse) : JsonConverter<T>
+        where T : ModelConfig
     {
         public override T Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options)
         {
@@ -82,7 +102,6 @@ public sealed record TrainingFile(SpriteWorldConfig World, VaeTrainingConfig? Va
             return parse(document.RootElement.GetRawText(), typeof(T).Name);
         }
 
-        public override void Write(Utf8JsonWriter writer, T value, JsonSerializerOptions options) =>
-            throw new NotSupportedException("Training files are only read.");
+        public override void Write(Utf8JsonWriter writer, T value, JsonSerializerOptions options) => writer.WriteRawValue(value.ToJson());
     }
 }

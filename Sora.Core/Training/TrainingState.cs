@@ -28,7 +28,14 @@ public static class TrainingState
                 throw new SoraException($"{path} has no tensor {name}; it belongs to another training.");
             if (!entry.Shape.SequenceEqual(tensor.shape))
                 throw new SoraException($"{path}: {name} has shape [{string.Join(", ", entry.Shape)}]; this training's has [{string.Join(", ", tensor.shape)}].");
-            file.Bytes(entry).CopyTo(tensor.bytes);
+            if (tensor.device_type == DeviceType.CPU)
+            {
+                file.Bytes(entry).CopyTo(tensor.bytes);
+                continue;
+            }
+            using Tensor host = empty(entry.Shape, float32);
+            file.Bytes(entry).CopyTo(host.bytes);
+            tensor.copy_(host);
         }
         return file.Metadata;
     }

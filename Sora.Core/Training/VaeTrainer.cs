@@ -1,7 +1,7 @@
-using System.Diagnostics;
 using System.Globalization;
 using Sora.Latents;
 using Sora.Layers;
+using Sora.Training.Metrics;
 using Sora.Training.SpriteWorld;
 using Sora.VideoVae;
 using Sora.Weights;
@@ -13,87 +13,101 @@ namespace Sora.Training;
 /// and a small divergence from a normal distribution. Latents can be made to follow halving of the picture (EQ-VAE,
 /// Kouzelis et al. 2025).
 /// </summary>
-public sealed class VaeTrainer : IDisposable
+public sealed class VaeTrainer : ITrainingTask, IDisposable
 {
     // Mostly pictures and short clips: the frames of one clip are alike, and many different ones teach more.
     private static readonly ClipShape[] s_shapes =
         [new(64, 64, 5), new(64, 64, 1), new(64, 64, 5), new(64, 64, 1), new(64, 64, 9), new(64, 64, 1), new(80, 48, 5), new(48, 80, 1), new(64, 64, 17)];
 
+    private const long ValidationBatches = 6;
+
     private readonly VaeTrainingConfig _config;
     private readonly SpriteClips _clips;
     private readonly VideoAutoencoder _vae;
-    private readonly AdamW _adam;
-    private readonly Muon _muon;
-    private readonly ExponentialAverage _average;
+    private readonly PrefetchedBatches<ClipBatch> _batches;
+    private readonly TrainingLoop _loop;
+    private long _pixels;
 
     /// <summary>Builds a fresh autoencoder, or goes on from the run folder's checkpoint.</summary>
-    public VaeTrainer(VaeTrainingConfig config, World world, ScalarType computeType)
+    public VaeTrainer(VaeTrainingConfig config, World world, ScalarType computeType, IGradientExchange? exchange = null)
     {
         _config = config;
+        TrainingLoopOptions loop = LoopOptions(config, world) with { Exchange = exchange };
+        loop.Settings.Compare(loop.StatePath);
         _clips = new(world, 8, config.Seed);
         _vae = new(config.Vae, new FreshParameters(config.Seed, computeType));
-        _muon = new(_vae.Parameters.Where(IsHidden));
-        _adam = new(_vae.Parameters.Where(p => !IsHidden(p)), decay: 0.01);
         if (config.StartFolder is { } folder)
             WarmStart.Copy(_vae.Parameters, folder, parameters => new VideoAutoencoder(config.Vae, parameters).Parameters);
-        _average = new(_vae.Parameters);
-        if (File.Exists(StatePath))
-            Resume();
-        foreach (Parameter parameter in _vae.Parameters.Values)
-            parameter.requires_grad = true;
+        Directory.CreateDirectory(config.RunFolder);
+        _batches = new(DrawBatch, config.Steps * config.Accumulation * (loop.Exchange?.Count ?? 1));
+        _loop = new(this, loop);
     }
 
     /// <summary>Told the number of steps after each.</summary>
-    internal Action<long>? StepDone { get; set; }
+    internal Action<long>? StepDone
+    {
+        get => _loop.StepDone;
+        set => _loop.StepDone = value;
+    }
 
     /// <summary>The network, in training.</summary>
     internal VideoAutoencoder Network => _vae;
 
-    private string StatePath => Path.Combine(_config.RunFolder, "vae-state.safetensors");
+    IReadOnlyDictionary<string, Parameter> ITrainingTask.Parameters => _vae.Parameters;
+
+    string ITrainingTask.Unit => "pixels";
+
+    long ITrainingTask.Size => _pixels;
+
+    double? ITrainingTask.Operations => null;
 
     /// <summary>Trains to the last step, writing a checkpoint every few minutes, then writes the component.</summary>
-    public void Run(Action<string> log, CancellationToken cancellationToken)
-    {
-        Directory.CreateDirectory(_config.RunFolder);
-        var sinceCheckpoint = Stopwatch.StartNew();
-        var clock = Stopwatch.StartNew();
-        double average = 0;
-        foreach (ClipBatch batch in Prefetch.Range(_adam.Steps, _config.Steps, DrawBatch))
-        {
-            double loss = Step(batch, _adam.Steps);
-            StepDone?.Invoke(_adam.Steps);
-            if (!double.IsFinite(loss))
-                throw new InvalidOperationException($"The loss is {loss} at step {_adam.Steps}; the last checkpoint is kept.");
-            average = average == 0 ? loss : (0.98 * average) + (0.02 * loss);
-            if (_adam.Steps % 20 == 0)
-                log(string.Create(CultureInfo.InvariantCulture, $"vae step {_adam.Steps}/{_config.Steps} loss {average:F4} {clock.Elapsed.TotalSeconds / 20:F2} s/step"));
-            if (_adam.Steps % 20 == 0)
-                clock.Restart();
-            bool stop = cancellationToken.IsCancellationRequested;
-            if (stop || sinceCheckpoint.Elapsed.TotalMinutes > _config.CheckpointMinutes)
-            {
-                Save();
-                sinceCheckpoint.Restart();
-            }
-            cancellationToken.ThrowIfCancellationRequested();
-        }
-        Save();
-        Export(log);
-    }
+    public void Run(Action<string> log, CancellationToken cancellationToken) => _loop.Run(log, cancellationToken);
 
     /// <summary>Frees the network and the training state.</summary>
     public void Dispose()
     {
         _vae.Dispose();
-        _adam.Dispose();
-        _muon.Dispose();
-        _average.Dispose();
+        _loop.Dispose();
     }
 
     // Kernels inside the networks; the first and last layers, norms and vectors keep AdamW.
-    private static bool IsHidden(KeyValuePair<string, Parameter> parameter) =>
-        parameter.Value.ndim >= 4 && !parameter.Key.Contains("conv_in", StringComparison.Ordinal) && !parameter.Key.Contains("conv_out", StringComparison.Ordinal)
-        && !parameter.Key.StartsWith("quant_conv", StringComparison.Ordinal) && !parameter.Key.StartsWith("post_quant_conv", StringComparison.Ordinal);
+    bool ITrainingTask.IsHidden(string name, Parameter parameter) =>
+        parameter.ndim >= 4 && !name.Contains("conv_in", StringComparison.Ordinal) && !name.Contains("conv_out", StringComparison.Ordinal)
+        && !name.StartsWith("quant_conv", StringComparison.Ordinal) && !name.StartsWith("post_quant_conv", StringComparison.Ordinal);
+
+    Tensor ITrainingTask.Loss(long batch)
+    {
+        ClipBatch clips = _batches.Take(batch);
+        _pixels = clips.Shape.Pixels * clips.Captions.Count;
+        return Loss(clips.ToTensor(CPU), batch);
+    }
+
+    void ITrainingTask.Backward(Tensor loss) => loss.backward();
+
+    IReadOnlyList<(string Name, double Value)> ITrainingTask.Validate()
+    {
+        using IDisposable noGrad = no_grad();
+        double absolute = 0, squared = 0;
+        for (long number = 0; number < ValidationBatches; number++)
+        {
+            using DisposeScope scope = NewDisposeScope();
+            Tensor x = UnseenClips(number);
+            Tensor error = _vae.Decode(_vae.Encode(x).Mean) - x;
+            absolute += error.abs().mean().cpu().item<float>() / ValidationBatches;
+            squared += error.square().mean().cpu().item<float>() / ValidationBatches;
+        }
+        // Pixels span 2, from −1 to 1.
+        return [("absolute_error", absolute), ("psnr", -10 * Math.Log10(squared / 4))];
+    }
+
+    PngImage? ITrainingTask.WriteSamples(string path, CancellationToken cancellationToken) => null;
+
+    void ITrainingTask.CheckpointWritten()
+    {
+    }
+
+    void ITrainingTask.Finished(Action<string> log) => Export(log);
 
     private ClipBatch DrawBatch(long step)
     {
@@ -101,20 +115,25 @@ public sealed class VaeTrainer : IDisposable
         return _clips.Draw(step, shape, (int)Math.Max(1, _config.PixelsPerStep / shape.Pixels));
     }
 
-    private double Step(ClipBatch batch, long step)
+    private static TrainingLoopOptions LoopOptions(VaeTrainingConfig config, World world) => new()
     {
-        using DisposeScope scope = NewDisposeScope();
-        using Tensor loss = Loss(batch.ToTensor(CPU), step);
-        loss.backward();
-        GradientClipping.Apply(_vae.Parameters.Values, 1);
-        double rate = Training.LearningRate.At(step, _config.Steps, _config.LearningRate, 200);
-        _muon.Step(rate);
-        _adam.Step(rate / 2);
-        _average.Update(Math.Min(0.999, (step + 1.0) / (step + 10)));
-        foreach (Parameter parameter in _vae.Parameters.Values)
-            parameter.grad = null;
-        return loss.cpu().item<float>();
-    }
+        Name = "vae",
+        RunFolder = config.RunFolder,
+        Settings = TrainingSettings.Of(
+            config, new VaeTrainingConfig { Vae = config.Vae, RunFolder = config.RunFolder, OutputFolder = config.OutputFolder }, world.Config.Name),
+        Steps = config.Steps,
+        LearningRate = config.LearningRate,
+        WarmupSteps = 200,
+        AverageDecay = 0.999,
+        Accumulation = config.Accumulation,
+        CheckpointMinutes = config.CheckpointMinutes,
+        LogSteps = 20,
+        ValidationSteps = config.ValidationSteps,
+        ValidationMinutes = config.ValidationMinutes,
+    };
+
+    // Numbers that training does not reach.
+    private Tensor UnseenClips(long number) => _clips.Draw((1L << 40) + number, s_shapes[number % 3], 4).ToTensor(CPU);
 
     private Tensor Loss(Tensor x, long step)
     {
@@ -153,24 +172,9 @@ public sealed class VaeTrainer : IDisposable
         return x.narrow(3, 0, 2 * h).narrow(4, 0, 2 * w).reshape(b, c, t, h, 2, w, 2).mean([4, 6]);
     }
 
-    private IEnumerable<(string Name, Tensor Tensor)> State() =>
-        _vae.Parameters.Select(p => ($"parameters.{p.Key}", (Tensor)p.Value))
-            .Concat(_average.State().Select(s => ($"average.{s.Name}", s.Tensor)))
-            .Concat(_adam.State().Select(s => ($"adam.{s.Name}", s.Tensor)))
-            .Concat(_muon.State().Select(s => ($"muon.{s.Name}", s.Tensor)));
-
-    private void Save() => TrainingState.Save(StatePath, State(), new Dictionary<string, string>
-    {
-        ["step"] = _adam.Steps.ToString(CultureInfo.InvariantCulture),
-    });
-
-    private void Resume() =>
-        _adam.Resume(long.Parse(TrainingState.Load(StatePath, State())["step"], CultureInfo.InvariantCulture));
-
-    // The averages are what is published; the statistics of their latents go into the config.
+    // The statistics of the latents go into the config.
     private void Export(Action<string> log)
     {
-        _average.Swap();
         using IDisposable noGrad = no_grad();
         double squared = 0, count = 0;
         var sums = new double[_config.Vae.ZDim];
@@ -179,7 +183,7 @@ public sealed class VaeTrainer : IDisposable
         for (long number = 0; number < 40; number++)
         {
             using DisposeScope scope = NewDisposeScope();
-            Tensor x = _clips.Draw((1L << 40) + number, s_shapes[number % 3], 4).ToTensor(CPU);
+            Tensor x = UnseenClips(number);
             Tensor mean = _vae.Encode(x).Mean;
             squared += (_vae.Decode(mean) - x).square().mean().cpu().item<float>();
             count++;
@@ -200,6 +204,5 @@ public sealed class VaeTrainer : IDisposable
             Path.Combine(_config.OutputFolder, "diffusion_pytorch_model.safetensors"),
             _vae.Parameters.Select(p => TrainingState.ContentOf(p.Key, p.Value, bfloat16)));
         (_config.Vae with { LatentsMean = [.. means], LatentsStd = [.. deviations] }).Save(Path.Combine(_config.OutputFolder, "config.json"));
-        _average.Swap();
     }
 }

@@ -5,6 +5,8 @@ namespace Sora.Training;
 /// <summary>How the video autoencoder is trained on the drawn world.</summary>
 public sealed record VaeTrainingConfig
 {
+    private static readonly ValueRange<int> Batches = new(1, 65536);
+
     /// <summary>The network.</summary>
     public required AutoencoderKLWanConfig Vae { get; init; }
 
@@ -23,6 +25,9 @@ public sealed record VaeTrainingConfig
     /// <summary>Pixels in all clips of a step together.</summary>
     public long PixelsPerStep { get; init; } = 300_000;
 
+    /// <summary>Batches whose gradients make one step; each has all the pixels of a step.</summary>
+    public int Accumulation { get; init => field = Batches.Require("accumulation", value)!.Value; } = 1;
+
     /// <summary>The highest learning rate.</summary>
     public double LearningRate { get; init; } = 1e-3;
 
@@ -37,4 +42,10 @@ public sealed record VaeTrainingConfig
 
     /// <summary>Minutes between checkpoints.</summary>
     public double CheckpointMinutes { get; init; } = 3;
+
+    /// <summary>Steps between validations; 0 validates by the clock alone.</summary>
+    public long ValidationSteps { get; init; } = 500;
+
+    /// <summary>Minutes between validations; 0 validates by steps alone.</summary>
+    public double ValidationMinutes { get; init; }
 }

@@ -10,6 +10,9 @@ namespace Sora.Transformer;
 /// </summary>
 public sealed class CrossAttention
 {
+    private static readonly string[] s_ofText =
+        [".attn2.to_k.", ".attn2.to_v.", ".attn2.norm_k.", ".attn2.add_k_proj.", ".attn2.add_v_proj.", ".attn2.norm_added_k."];
+
     private readonly int _heads;
     private readonly Linear _query;
     private readonly Linear _key;
@@ -46,6 +49,10 @@ public sealed class CrossAttention
         _imageValue = new(scope["add_v_proj"], inputs, width);
         _imageKeyNorm = new(scope["norm_added_k"], width, epsilon);
     }
+
+    /// <summary>Whether a parameter of this layer serves the keys and values of text and image, computed before all blocks.</summary>
+    internal static bool IsOfText(string name) =>
+        s_ofText.Any(part => name.Contains(part, StringComparison.Ordinal));
 
     /// <summary>The keys and values of the text [B, L, D]: they do not change between steps.</summary>
     public TextKeys Keys(Tensor text) =>

@@ -37,8 +37,24 @@ public sealed class DiffusionTransformer : IDisposable
     /// <summary>The network's dimensions.</summary>
     public WanTransformerConfig Config { get; }
 
+    /// <summary>
+    /// Set while training, keeps what enters each block and nothing inside; the trainer calls its Backward after that of
+    /// the loss. Null keeps everything.
+    /// </summary>
+    internal ActivationCheckpoints? Checkpoints { get; set; }
+
+    /// <summary>
+    /// Told, in a backward pass, the number of a block when the gradients of what <see cref="IsBehind"/> it are whole; null
+    /// tells nobody. The last block comes first.
+    /// </summary>
+    internal Action<int>? BlockDone { get; set; }
+
     /// <summary>The parameters by their published names; those of blocks only where the blocks stay in memory.</summary>
     public IReadOnlyDictionary<string, Parameter> Parameters => _parameters.Parameters;
+
+    /// <summary>Whether a parameter is of a block, and not one that <see cref="Prepare"/> uses, whose gradients are whole at the end.</summary>
+    internal static bool IsBehind(int block, string parameter) =>
+        parameter.StartsWith($"blocks.{block}.", StringComparison.Ordinal) && !CrossAttention.IsOfText(parameter);
 
     /// <summary>
     /// What the network needs of a text and an image, computed once a video: each block's keys and values of them.
@@ -73,8 +89,14 @@ public sealed class DiffusionTransformer : IDisposable
         Tensor x = _patchEmbedding.Forward(patches).to(float32);                         // N D
         (Tensor embedding, Tensor time) = _timeEmbedding.Forward(times.Times, x.device); // rows D, rows 6·D
         Modulation modulation = sequence.Modulation(times);
+        if (Checkpoints is { } checkpoints && is_grad_enabled())
+        {
+            embedding = checkpoints.Border(embedding);
+            x = Through(checkpoints, x, checkpoints.Border(time), modulation, text, sequence);                        // N D
+            return _head.Forward(x, embedding, modulation);                              // N P
+        }
         for (int i = 0; i < _blocks.Count; i++)
-            x = InScope(x, h => _blocks[i].Forward(h, time, modulation, text.Blocks[i], sequence.Layout, sequence.Positions)); // N D
+            x = InScope(Marked(x, i), h => _blocks[i].Forward(h, time, modulation, text.Blocks[i], sequence.Layout, sequence.Positions)); // N D
         return _head.Forward(x, embedding, modulation);                                  // N P
     }
 
@@ -95,6 +117,21 @@ public sealed class DiffusionTransformer : IDisposable
 
     /// <summary>Frees the parameters.</summary>
     public void Dispose() => _parameters.Dispose();
+
+    private Tensor Through(ActivationCheckpoints checkpoints, Tensor x, Tensor time, Modulation modulation, TextContext text, PackedSequence sequence)
+    {
+        // The caller may dispose the sequence before the backward pass.
+        RotaryPositions positions = sequence.Positions.Share();
+        return checkpoints.Through(x, [.. Enumerable.Range(0, _blocks.Count).Select(i => Block(i, Border(text.Blocks[i])))]);
+
+        Func<Tensor, Tensor> Block(int i, TextKeys keys) => h => _blocks[i].Forward(Marked(h, i), time, modulation, keys, sequence.Layout, positions);
+
+        TextKeys Border(TextKeys keys) => new(checkpoints.Border(keys.Keys), checkpoints.Border(keys.Values),
+            keys.Image is not { } image ? null : new(checkpoints.Border(image.Keys), checkpoints.Border(image.Values)));
+    }
+
+    private Tensor Marked(Tensor x, int block) =>
+        BlockDone is { } done && is_grad_enabled() ? BackwardMark.Place(x, () => done(block)) : x;
 
     private Tensor? ProjectImage(Tensor? imageEmbeds, long texts)
     {

@@ -31,8 +31,11 @@ public sealed class CheckpointParameters : ParameterSource
     /// <param name="device">Where the parameters go.</param>
     /// <param name="otherNames">Names under which a parameter may be stored instead.</param>
     /// <param name="streamed">Whether layers are read as they are used, two in memory at a time, and not all at once.</param>
-    internal CheckpointParameters(WeightStore store, ScalarType computeType, Device device, IReadOnlyDictionary<string, string>? otherNames = null, bool streamed = false)
-        : base(computeType, computeType)
+    /// <param name="weightType">The type in which the weights are held; null is that of matrix products.</param>
+    internal CheckpointParameters(
+        WeightStore store, ScalarType computeType, Device device, IReadOnlyDictionary<string, string>? otherNames = null, bool streamed = false,
+        ScalarType? weightType = null)
+        : base(weightType ?? computeType, computeType)
     {
         _streamed = streamed;
         _store = store;
@@ -65,9 +68,18 @@ public sealed class CheckpointParameters : ParameterSource
         return layers;
     }
 
+    /// <summary>Whether the parameters are to be changed, so that they may not lie in the mapped file.</summary>
+    internal bool Changes { get; init; }
+
     /// <inheritdoc/>
-    protected override Tensor Create(string name, long[] shape, Initialization initialization, ScalarType type) =>
-        _store.Read(Locate(name, shape), type, _device);
+    protected override Tensor Create(string name, long[] shape, Initialization initialization, ScalarType type)
+    {
+        Tensor values = _store.Read(Locate(name, shape), type, _device);
+        if (!Changes)
+            return values;
+        using (values)
+            return values.clone();
+    }
 
     // The name under which a parameter is stored, in the shape that the network gives it.
     private string Locate(string name, long[] shape)

@@ -16,13 +16,24 @@ public static class ConvertedCheckpoint
     public static long Write(string source, string folder, WeightPrecision precision, CancellationToken cancellationToken = default)
     {
         ModelFolder model = ModelFolder.Open(source);
+        return Write(model, model.OpenWeights, folder, precision, cancellationToken);
+    }
+
+    /// <summary>Writes the folder of a model some of whose weights may come from elsewhere.</summary>
+    /// <param name="model">The model.</param>
+    /// <param name="open">Gives the weights of a part; they are disposed here.</param>
+    /// <param name="folder">A folder that does not exist or is empty.</param>
+    /// <param name="precision">The type of weights.</param>
+    /// <param name="cancellationToken">Stops between tensors; nothing remains.</param>
+    internal static long Write(ModelFolder model, Func<string, WeightStore> open, string folder, WeightPrecision precision, CancellationToken cancellationToken)
+    {
         var stores = new List<WeightStore>();
         try
         {
             var networks = new List<(string, ModelConfig, IReadOnlyList<SafetensorsContent>)>();
             foreach ((string part, NetworkFiles network) in model.Networks)
             {
-                stores.Add(model.OpenWeights(part));
+                stores.Add(open(part));
                 ModelConfig config = ConfigOf(model, part);
                 networks.Add((part, config, Tensors(stores[^1], network.Kind, config, precision, cancellationToken)));
             }

@@ -11,7 +11,8 @@ namespace Sora.Weights;
 /// <param name="IsRankStabilised">Whether the factor is alpha / √rank (Kalajdzievski 2023) in place of alpha / rank.</param>
 internal sealed record LoraMetadata(double? Alpha, IReadOnlyDictionary<string, double> Alphas, bool IsRankStabilised)
 {
-    private const string Key = "lora_adapter_metadata";
+    /// <summary>Where diffusers keeps the description in a header.</summary>
+    internal const string Key = "lora_adapter_metadata";
 
     private static readonly LoraMetadata None = new(null, new Dictionary<string, double>(), false);
 

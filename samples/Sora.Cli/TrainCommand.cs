@@ -1,12 +1,14 @@
 using System.CommandLine;
 using System.Globalization;
 using Sora.Training;
+using Sora.Training.Distributed;
+using Sora.Training.FineTuning;
 using Sora.Training.SpriteWorld;
 using TorchSharp;
 
 namespace Sora.Cli;
 
-/// <summary><c>sora train</c>: trains a part of a model on the drawn world.</summary>
+/// <summary><c>sora train</c>: trains a part of a model, or fine-tunes one; under mpirun together with other processes.</summary>
 internal static class TrainCommand
 {
     private static readonly Argument<string> s_file = new("CONFIG.json") { Description = "The training's settings; models/pocket-vae.json and models/pocket-flow.json are examples" };
@@ -15,9 +17,13 @@ internal static class TrainCommand
 
     private static readonly Option<int?> s_threads = Setting.Number<int>("--threads", "N", "Processor threads [default: all cores]");
 
+    private static readonly Option<Precision?> s_precision = Setting.Of("--precision", "full|bf16", "Number format of matrix products; trained parameters are float32 [default: bf16]", PrecisionNames.Parse);
+
+    private static readonly Option<bool> s_resume = new("--resume") { Description = "Demand that there is a checkpoint to go on from [default: go on where there is one, else begin]" };
+
     public static Command Create()
     {
-        var command = new Command("train", "Trains on the drawn world or a folder of videos; goes on where an interrupted run with the same settings stopped.") { s_file, s_sprites, s_threads };
+        var command = new Command("train", "Trains a model on the drawn world or a folder of videos, or fine-tunes one; goes on where an interrupted run with the same settings stopped.") { s_file, s_resume, s_sprites, s_threads, s_precision };
         command.SetAction(RunAsync);
         return command;
     }
@@ -29,21 +35,54 @@ internal static class TrainCommand
     private static int Run(ParseResult line, CancellationToken cancellationToken)
     {
         TrainingFile file = TrainingFile.Load(line.GetValue(s_file)!);
+        if (line.GetValue(s_resume) && !File.Exists(file.CheckpointPath))
+            throw new SoraException($"There is no checkpoint {file.CheckpointPath} to resume; without --resume the training begins.");
         torch.set_num_threads(line.GetValue(s_threads) ?? Environment.ProcessorCount);
+        using MpiGradientExchange? exchange = MpiGradientExchange.Start();
+        try
+        {
+            Train(line, file, exchange, cancellationToken);
+        }
+        catch (SoraException exception) when (exchange is not null)
+        {
+            throw new SoraException($"rank {exchange.Rank} of {exchange.Count}: {exception.Message}", exception);
+        }
+        exchange?.Complete();
+        return ExitCode.Done;
+    }
+
+    private static void Train(ParseResult line, TrainingFile file, MpiGradientExchange? exchange, CancellationToken cancellationToken)
+    {
+        torch.ScalarType type = line.GetValue(s_precision) == Precision.Full ? torch.float32 : torch.bfloat16;
+        // Of several ranks one tells how it goes.
+        Action<string> log = exchange is { Rank: > 0 } ? _ => { } : Log;
+        if (file.FineTuning is { Data.Folder: not null } onFolder)
+        {
+            FineTune(onFolder, null, type, log, exchange, cancellationToken);
+            return;
+        }
         // Videos of one's own need no sprites.
         World? world = file.Flow?.Data.Folder is not null ? null
             : new World(file.World, SpriteAtlas.Load(line.GetValue(s_sprites) ?? SpriteAtlas.DefaultFolder, file.World.Subjects));
         if (file.Vae is { } vae)
         {
-            using var trainer = new VaeTrainer(vae, world!, torch.bfloat16);
-            trainer.Run(Log, cancellationToken);
+            using var trainer = new VaeTrainer(vae, world!, type, exchange);
+            trainer.Run(log, cancellationToken);
         }
         if (file.Flow is { } flow)
         {
-            using var trainer = new FlowTrainer(flow, world, torch.bfloat16, Log, cancellationToken);
-            trainer.Run(Log, cancellationToken);
+            using var trainer = new FlowTrainer(flow, world, type, log, cancellationToken, exchange: exchange);
+            trainer.Run(log, cancellationToken);
         }
-        return ExitCode.Done;
+        if (file.FineTuning is { } tuning)
+            FineTune(tuning, world, type, log, exchange, cancellationToken);
+    }
+
+    private static void FineTune(
+        FineTuningConfig config, World? world, torch.ScalarType type, Action<string> log, MpiGradientExchange? exchange, CancellationToken cancellationToken)
+    {
+        using var trainer = new FineTuner(config, world, type, log, cancellationToken, exchange);
+        trainer.Run(log, cancellationToken);
     }
 
     private static void Log(string message) =>
