@@ -9,10 +9,13 @@ public sealed record GenerationEstimate
     /// <summary>The request with every value filled.</summary>
     public required VideoRequest Request { get; init; }
 
-    /// <summary>N, the patches of the video that one branch of the transformer computes with: t·h·w over the patch size.</summary>
+    /// <summary>The windows in which the video is made: 1 unless it is a long one.</summary>
+    public required int Windows { get; init; }
+
+    /// <summary>N, the patches of the video, of its largest window, that one branch of the transformer computes with: t·h·w over the patch size.</summary>
     public required long Tokens { get; init; }
 
-    /// <summary>How often the transformer is evaluated: once a step, with heun twice.</summary>
+    /// <summary>How often the transformer is evaluated: once a step of each window, with heun twice.</summary>
     public required int Evaluations { get; init; }
 
     /// <summary>Floating-point operations of the text encoder, for the prompt and under guidance the negative prompt.</summary>

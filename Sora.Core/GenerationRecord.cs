@@ -5,6 +5,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using System.Text.Json.Serialization.Metadata;
 using Sora.Conditioning;
+using Sora.Continuation;
 using Sora.Frames;
 using Sora.Weights;
 
@@ -52,11 +53,26 @@ public sealed record GenerationRecord(VideoRequest Request)
     /// <summary>The LoRAs.</summary>
     public ValueList<LoraFile> Loras { get; init; } = [];
 
-    /// <summary>A hash of the known frames' places and pixels, of the source's and of the mask; null where nothing was given.</summary>
+    /// <summary>
+    /// A hash of what was given: the known frames' places and pixels, the source's and the mask, or the frames of the videos that
+    /// were extended, connected or closed. Null where nothing was given.
+    /// </summary>
     public string? GivenFrames { get; init; }
 
-    /// <summary>What was made from given videos, such as <c>extend</c>; null for a single generation.</summary>
+    /// <summary>
+    /// What was made of given videos: <c>extend</c>, <c>connect</c> or <c>loop</c>; null for what a request alone describes.
+    /// The request is then that of the windows.
+    /// </summary>
     public string? Capability { get; init; }
+
+    /// <summary>Where a video was extended; else null.</summary>
+    public ExtensionDirection? Direction { get; init; }
+
+    /// <summary>The frames that were added in each direction; else null.</summary>
+    public int? AddedFrames { get; init; }
+
+    /// <summary>The frames between connected videos, or that close a loop; else null.</summary>
+    public int? GapFrames { get; init; }
 
     /// <summary>Reads the record that a file carries; null where the file carries none.</summary>
     /// <param name="path">A video, a picture, or a folder of frames.</param>
@@ -119,11 +135,27 @@ public sealed record GenerationRecord(VideoRequest Request)
         return Convert.ToHexStringLower(hash.GetHashAndReset().AsSpan(0, 8));
     }
 
+    /// <summary>The value of <see cref="GivenFrames"/> for whole videos.</summary>
+    internal static string HashOf(params ReadOnlySpan<ValueList<VideoFrame>> videos)
+    {
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        foreach (ValueList<VideoFrame> video in videos)
+        {
+            hash.AppendData(BitConverter.GetBytes(video.Count));
+            foreach (VideoFrame frame in video)
+                hash.AppendData(frame.Rgb.Span);
+        }
+        return Convert.ToHexStringLower(hash.GetHashAndReset().AsSpan(0, 8));
+    }
+
     // The file's fields in their order.
     private sealed record Content
     {
         public required string Sora { get; init; }
         public string? Capability { get; init; }
+        public string? Direction { get; init; }
+        public int? AddedFrames { get; init; }
+        public int? GapFrames { get; init; }
         public required string Prompt { get; init; }
         public string? NegativePrompt { get; init; }
         public long? Seed { get; init; }
@@ -133,6 +165,9 @@ public sealed record GenerationRecord(VideoRequest Request)
         public int? Height { get; init; }
         public int? FrameCount { get; init; }
         public int? FramesPerSecond { get; init; }
+        public Later[]? LaterPrompts { get; init; }
+        public int? WindowFrames { get; init; }
+        public int? OverlapFrames { get; init; }
         public bool? Loop { get; init; }
         public string? Sampler { get; init; }
         public int? Steps { get; init; }
@@ -152,6 +187,8 @@ public sealed record GenerationRecord(VideoRequest Request)
         public int? Threads { get; init; }
         public Lora[]? Loras { get; init; }
 
+        public sealed record Later(int FirstFrame, string Prompt, bool? Cut);
+
         public sealed record Lora(string Path, float Scale, LoraExpert Expert);
 
         public static Content Of(GenerationRecord record)
@@ -161,6 +198,9 @@ public sealed record GenerationRecord(VideoRequest Request)
             {
                 Sora = record.Version,
                 Capability = record.Capability,
+                Direction = record.Direction is { } direction ? ExtensionDirectionNames.NameOf(direction) : null,
+                AddedFrames = record.AddedFrames,
+                GapFrames = record.GapFrames,
                 Prompt = request.Prompt,
                 NegativePrompt = request.NegativePrompt,
                 Seed = request.Seed,
@@ -170,6 +210,9 @@ public sealed record GenerationRecord(VideoRequest Request)
                 Height = request.Height,
                 FrameCount = request.FrameCount,
                 FramesPerSecond = request.FramesPerSecond,
+                LaterPrompts = request.LaterPrompts.Count == 0 ? null : [.. request.LaterPrompts.Select(later => new Later(later.FirstFrame, later.Prompt, later.Cut ? true : null))],
+                WindowFrames = request.WindowFrames,
+                OverlapFrames = request.OverlapFrames,
                 Loop = request.Loop ? true : null,
                 Sampler = request.Sampler is { } sampler ? SamplerNames.NameOf(sampler) : null,
                 Steps = request.Steps,
@@ -201,6 +244,9 @@ public sealed record GenerationRecord(VideoRequest Request)
             Height = Height,
             FrameCount = FrameCount,
             FramesPerSecond = FramesPerSecond,
+            LaterPrompts = [.. (LaterPrompts ?? []).Select(later => new TimedPrompt(later.FirstFrame, later.Prompt) { Cut = later.Cut ?? false })],
+            WindowFrames = WindowFrames,
+            OverlapFrames = OverlapFrames,
             Loop = Loop ?? false,
             Sampler = Sampler is null ? null : SamplerNames.Parse(Sampler),
             Steps = Steps,
@@ -217,6 +263,9 @@ public sealed record GenerationRecord(VideoRequest Request)
         {
             Version = Sora,
             Capability = Capability,
+            Direction = Direction is null ? null : ExtensionDirectionNames.Parse(Direction),
+            AddedFrames = AddedFrames,
+            GapFrames = GapFrames,
             GivenFrames = GivenFrames,
             Model = Model,
             ModelFingerprint = ModelFingerprint,

@@ -54,6 +54,12 @@ public sealed record ModelLimits
     /// <summary>Default of <see cref="VideoRequest.Sampler"/>.</summary>
     public required Sampler Sampler { get; init; }
 
+    /// <summary>The number of frames s·n + 1, s being <see cref="TemporalStride"/>, nearest to another; the larger of two.</summary>
+    /// <param name="frames">At least 1.</param>
+    /// <returns>1 to what a request can have.</returns>
+    public int NearestFrameCount(int frames) =>
+        (Math.Clamp((frames - 1 + (TemporalStride / 2)) / TemporalStride, 0, (VideoRequest.MostFrames - 1) / TemporalStride) * TemporalStride) + 1;
+
     private static int AtLeastOne(int value, string setting)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(value, 1, setting);

@@ -7,6 +7,8 @@ internal sealed class StageClock(IProgress<GenerationProgress>? progress)
 {
     private readonly List<StageTiming> _timings = [];
     private GenerationStage _stage;
+    private readonly Dictionary<GenerationStage, long> _begun = [];
+    private (int Index, int Count) _window = (0, 1);
     private long _start;
     private bool _running;
 
@@ -20,22 +22,48 @@ internal sealed class StageClock(IProgress<GenerationProgress>? progress)
         }
     }
 
-    /// <summary>Ends the running stage and begins another.</summary>
-    public void Begin(GenerationStage stage, int stepCount = 0)
+    /// <summary>Ends the running stage and begins another, or goes on with one.</summary>
+    /// <param name="stage">The stage.</param>
+    /// <param name="stepCount">All its steps, in a window the denoising steps of that window; 0 where they cannot be counted.</param>
+    /// <param name="step">The steps that are done.</param>
+    public void Begin(GenerationStage stage, int stepCount = 0, int step = 0)
     {
         Stop();
         (_stage, _start, _running) = (stage, Stopwatch.GetTimestamp(), true);
-        Report(0, stepCount);
+        if (_window.Count == 1 || !_begun.ContainsKey(stage))
+            _begun[stage] = _start;
+        Report(step, stepCount);
     }
 
-    /// <summary>Reports steps done in the running stage.</summary>
-    public void Report(int step, int stepCount) =>
-        progress?.Report(GenerationProgress.At(_stage, step, stepCount, Stopwatch.GetElapsedTime(_start)));
+    /// <summary>
+    /// Says that the following stages are those of a window, of several with as many steps each. Their denoising steps are
+    /// reported as steps of all windows, and the time of a stage as that since it first began: what happens in between
+    /// happens for every window, so the time left is that of the whole video.
+    /// </summary>
+    public void BeginWindow(int index, int count) => _window = (index, count);
 
+    /// <summary>Reports steps done in the running stage.</summary>
+    public void Report(int step, int stepCount)
+    {
+        // Between windows it would come and go.
+        if (_window.Count > 1 && stepCount == 0)
+            return;
+        if (_stage == GenerationStage.Denoising)
+            (step, stepCount) = (step + (_window.Index * stepCount), _window.Count * stepCount);
+        progress?.Report(GenerationProgress.At(_stage, step, stepCount, Stopwatch.GetElapsedTime(_begun[_stage])));
+    }
+
+    // The stages of all windows are one.
     private void Stop()
     {
-        if (_running)
-            _timings.Add(new(_stage, Stopwatch.GetElapsedTime(_start)));
+        if (!_running)
+            return;
+        TimeSpan elapsed = Stopwatch.GetElapsedTime(_start);
+        int known = _window.Count == 1 ? -1 : _timings.FindIndex(timing => timing.Stage == _stage);
+        if (known < 0)
+            _timings.Add(new(_stage, elapsed));
+        else
+            _timings[known] = _timings[known] with { Elapsed = _timings[known].Elapsed + elapsed };
         _running = false;
     }
 }

@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
 using System.Threading.Channels;
 using Sora.Conditioning;
+using Sora.Continuation;
 using Sora.Drafts;
 using Sora.Estimation;
 using Sora.Frames;
@@ -60,20 +61,29 @@ public sealed class VideoGenerator : IDisposable
         ObjectDisposedException.ThrowIf(_disposing.IsCancellationRequested, this);
         VideoRequest resolved = request.Resolve(Limits);
         SamplingStep[] steps = StepsOf(resolved);
-        (double text, double transformer, double decoder) = _model.Cost.Operations(resolved, steps, GuidanceOf(resolved));
+        VideoRequest largest = LargestWindow(resolved);
+        VideoRequest[] windows = !resolved.IsInWindows ? [resolved]
+            : [.. WindowPlan.Of(resolved, Limits).Select(window => window.RequestOf(resolved, Limits.TemporalStride, null))];
+        var costs = windows.GroupBy(window => window.FrameCount).Select(same => (Count: same.Count(), Cost: _model.Cost.Operations(same.First(), steps, GuidanceOf(resolved)))).ToArray();
+        // Each prompt once, and under guidance the negative prompt.
+        int branches = Branches(resolved), prompts = windows.Select(window => window.Prompt).Distinct().Count(), evaluations = steps.Length * windows.Length;
+        double text = costs[0].Cost.Text / branches * (prompts + branches - 1), transformer = costs.Sum(same => same.Count * same.Cost.Transformer);
+        // Latent frames that a window takes over are not decoded again.
+        double decoder = _model.Cost.Operations(resolved, [], GuidanceOf(resolved)).Decoder;
         if (resolved.Draft is not null)
         {
             VideoRequest draft = DraftedRequest.DraftOf(resolved, Limits);
             SamplingStep[] own = StepsOf(draft);
             (double Text, double Transformer, double Decoder) first = _model.Cost.Operations(draft, own, GuidanceOf(draft));
-            (text, transformer, decoder, steps) = (text + first.Text, transformer + first.Transformer, decoder + first.Decoder, [.. own, .. steps]);
+            (text, transformer, decoder, evaluations) = (text + first.Text, transformer + first.Transformer, decoder + first.Decoder, evaluations + own.Length);
         }
-        IReadOnlyList<StageMemory> memory = _model.Cost.Memory(resolved, Branches(resolved));
+        IReadOnlyList<StageMemory> memory = _model.Cost.Memory(largest, branches);
         return new()
         {
             Request = resolved,
-            Tokens = _model.Cost.Tokens(resolved),
-            Evaluations = steps.Length,
+            Windows = windows.Length,
+            Tokens = _model.Cost.Tokens(largest),
+            Evaluations = evaluations,
             TextEncoderOperations = text,
             TransformerOperations = transformer,
             DecoderOperations = decoder,
@@ -149,6 +159,24 @@ public sealed class VideoGenerator : IDisposable
     }
 
     /// <summary>
+    /// What the person who asks should know, a sentence each, where frames are streamed: which part of a prompt is cut, what of a
+    /// LoRA has no place in the model, and, once, what of the model's files is not known. It is what
+    /// <see cref="GeneratedVideo.Notes"/> holds.
+    /// </summary>
+    /// <param name="request">The request.</param>
+    public IReadOnlyList<string> NotesOf(VideoRequest request)
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        return
+        [
+            .. _model.TakeNotes(),
+            .. _model.LoraNotes,
+            .. request.LaterPrompts.Select(later => later.Prompt).Prepend(request.Prompt).Distinct()
+                .Select(prompt => _model.Tokenizer.Tokenize(prompt, _model.Folder.Defaults.MaxSequenceLength)).Where(tokens => tokens.IsCut).Select(CutNote.Of),
+        ];
+    }
+
+    /// <summary>
     /// Replaces the active LoRAs. The weights are those of the model's files with these LoRAs added, whatever was active
     /// before; an empty list gives the model as it was, bit for bit. Waits for a generation that runs.
     /// </summary>
@@ -200,43 +228,79 @@ public sealed class VideoGenerator : IDisposable
         _turn.Release();
     }
 
-    // The path of a video: text, given frames, noise, velocity, latent, frames. Dispose scopes belong to a thread, so it
-    // runs on one.
+    // A video of one window, or of several. Dispose scopes belong to a thread, so it runs on one.
     private IEnumerable<VideoFrame> Generate(VideoRequest request, StageClock clock, List<string> notes, CancellationToken cancellationToken)
+    {
+        set_num_threads(_model.Threads);
+        if (_model.MemoryForGeneration is { } available)
+            _model.Cost.RequireFits(LargestWindow(request), Branches(request), available);
+        notes.AddRange(_model.LoraNotes);
+        return request.IsInWindows ? GenerateWindows(request, clock, notes, cancellationToken)
+            : request.Loop ? LoopStart.AtLeastMotion(GenerateOne(request, clock, notes, null, cancellationToken))
+            : GenerateOne(request, clock, notes, null, cancellationToken);
+    }
+
+    // Window after window, each going on from the one before.
+    private IEnumerable<VideoFrame> GenerateWindows(VideoRequest request, StageClock clock, List<string> notes, CancellationToken cancellationToken)
+    {
+        using IDisposable noGradients = no_grad();
+        int count = WindowPlan.Of(request, Limits).Count(), index = 0;
+        using var link = new WindowLink(request.FrameCount!.Value, Math.Max(1, WindowPlan.Of(request, Limits).Max(window => window.Known)), Limits.TemporalStride);
+        clock.Begin(GenerationStage.EncodingText);
+        using (DisposeScope scope = NewDisposeScope())
+        {
+            string[] prompts = [.. request.LaterPrompts.Select(later => later.Prompt).Prepend(request.Prompt).Distinct()];
+            link.Keep(prompts, EncodeTexts(request, prompts, notes));
+        }
+        foreach (VideoWindow window in WindowPlan.Of(request, Limits))
+        {
+            clock.BeginWindow(index++, count);
+            link.Begin(window);
+            foreach (VideoFrame frame in GenerateOne(window.RequestOf(request, Limits.TemporalStride, link.Tail), clock, notes, link, cancellationToken))
+            {
+                if (frame.Index >= window.EndFrame)
+                    continue;
+                link.Keep(frame);
+                yield return frame;
+            }
+        }
+    }
+
+    // The path of a video: text, given frames, noise, velocity, latent, frames.
+    private IEnumerable<VideoFrame> GenerateOne(VideoRequest request, StageClock clock, List<string> notes, WindowLink? link, CancellationToken cancellationToken)
     {
         using IDisposable noGradients = no_grad();
         using DisposeScope scope = NewDisposeScope();
-        set_num_threads(_model.Threads);
-        if (_model.MemoryForGeneration is { } available)
-            _model.Cost.RequireFits(request, Branches(request), available);
         if (request.Draft is not null)
-            request = DraftedRequest.RefinementOf(request, [.. Generate(DraftedRequest.DraftOf(request, Limits), clock, [], cancellationToken)]);
-        notes.AddRange(_model.LoraNotes);
-
-        clock.Begin(GenerationStage.EncodingText);
-        (Tensor text, Tensor negative) = EncodeText(request, notes);                      // 1 L D each
+            request = DraftedRequest.RefinementOf(request, [.. GenerateOne(DraftedRequest.DraftOf(request, Limits), clock, [], null, cancellationToken)]);
+        if (link is null)
+            clock.Begin(GenerationStage.EncodingText);
+        (IReadOnlyList<Tensor> texts, Tensor negative) = link?.Texts ?? EncodeTexts(request, [request.Prompt], notes); // 1 L D each
         cancellationToken.ThrowIfCancellationRequested();
 
         Tensor noise = NoiseOf(request);                                                  // 1 C t h w
-        using IConditioning conditioning = EncodeFrames(request, noise, clock, out Tensor? source); // 1 C t h w, or null
+        using IConditioning conditioning = EncodeFrames(request, noise, clock, link, out Tensor? source); // 1 C t h w, or null
         cancellationToken.ThrowIfCancellationRequested();
 
         using ISolver solver = SolverOf(request);
         int start = SourceNoise.FirstStep(solver.Schedule, request.Strength ?? 1), evaluations = solver.Evaluations(start);
         Tensor sample = source is null ? noise : SourceNoise.Add(source, noise, solver.Schedule, start);
         clock.Begin(GenerationStage.Denoising, evaluations);
-        using (ExpertVelocity velocity = VelocityOf(request, text, negative, conditioning, noise))
+        using (ExpertVelocity velocity = VelocityOf(request, texts[0], negative, conditioning, noise))
             sample = FlowSampler.Sample(request.Loop ? CircularTime.Around(velocity.Predict) : velocity.Predict, sample, solver, done => clock.Report(done, evaluations), start, cancellationToken);
         Tensor latent = Finite.Require(conditioning.Finish(sample), "The transformer");   // 1 C t h w
+        link?.Keep(latent);
         cancellationToken.ThrowIfCancellationRequested();
 
-        int frameCount = request.FrameCount!.Value - (request.Loop ? 1 : 0);
-        clock.Begin(GenerationStage.Decoding, frameCount);
+        int frameCount = link?.FrameCount ?? request.FrameCount!.Value - (request.Loop ? 1 : 0), decoded = link?.Window.FirstFrame ?? 0;
+        clock.Begin(GenerationStage.Decoding, frameCount, decoded);
         using ModelPart<VideoAutoencoder>.Loan vae = _model.Vae.Borrow();
-        int decoded = 0;
         MaskComposite? composite = MaskComposite.Of(request);
         Tensor restored = _model.Normalizer.Restore(latent);
-        foreach (Tensor chunk in request.Loop ? CircularTime.DecodeChunks(vae.Network, restored) : vae.Network.DecodeChunks(restored)) // 1 3 ≤4 H W
+        IEnumerable<Tensor> chunks = request.Loop ? CircularTime.DecodeChunks(vae.Network, restored)
+            : link is not null ? link.DecodeChunks(vae.Network, restored)
+            : vae.Network.DecodeChunks(restored);
+        foreach (Tensor chunk in chunks)                                                   // 1 3 ≤4 H W
         {
             using (chunk)
             {
@@ -244,19 +308,22 @@ public sealed class VideoGenerator : IDisposable
                     yield return composite?.Apply(frame) ?? frame;
                 decoded += (int)chunk.size(2);
             }
-            clock.Report(decoded, frameCount);
+            clock.Report(Math.Min(decoded, frameCount), frameCount);
             cancellationToken.ThrowIfCancellationRequested();
         }
     }
 
-    // The vectors of the prompt and of the negative prompt, which without guidance is not read.
-    private (Tensor Text, Tensor Negative) EncodeText(VideoRequest request, List<string> notes)
+    // The vectors of prompts and of the negative prompt, which without guidance is not read.
+    private (IReadOnlyList<Tensor> Texts, Tensor Negative) EncodeTexts(VideoRequest request, IReadOnlyList<string> texts, List<string> notes)
     {
         using ModelPart<UMT5Encoder>.Loan encoder = _model.TextEncoder.Borrow();
         var prompts = new PromptEncoder(_model.Tokenizer, encoder.Network, _model.Folder.Defaults.MaxSequenceLength, _model.Device);
-        Tensor text = Finite.Require(prompts.Encode(request.Prompt, tokens => notes.Add(CutNote.Of(tokens))), "The text encoder");
-        return (text, GuidanceOf(request).Any(guidance => guidance.IsOn) ? prompts.Encode(request.NegativePrompt!) : text);
+        Tensor[] vectors = [.. texts.Select(text => Finite.Require(prompts.Encode(text, tokens => notes.Add(CutNote.Of(tokens))), "The text encoder"))];
+        return (vectors, GuidanceOf(request).Any(guidance => guidance.IsOn) ? prompts.Encode(request.NegativePrompt!) : vectors[0]);
     }
+
+    private VideoRequest LargestWindow(VideoRequest request) => !request.IsInWindows ? request
+        : WindowPlan.Of(request, Limits).MaxBy(window => (window.Latents, window.BeginsWithPicture))!.RequestOf(request, Limits.TemporalStride, null);
 
     private Tensor NoiseOf(VideoRequest request)
     {
@@ -284,10 +351,10 @@ public sealed class VideoGenerator : IDisposable
     }
 
     // How known frames take part, and the source's latent.
-    private IConditioning EncodeFrames(VideoRequest request, Tensor noise, StageClock clock, out Tensor? source)
+    private IConditioning EncodeFrames(VideoRequest request, Tensor noise, StageClock clock, WindowLink? link, out Tensor? source)
     {
         source = null;
-        if (request.KnownFrames.Count == 0 && request.Source is null)
+        if (request.KnownFrames.Count == 0 && request.Source is null && link is not { CarriedCount: > 0 })
             return new NoConditioning();
         clock.Begin(GenerationStage.EncodingFrames);
         Tensor? images = _model.ImageEncoder is null ? null : EncodeImages(_model.ImageEncoder, request.KnownFrames); // images L D
@@ -296,7 +363,7 @@ public sealed class VideoGenerator : IDisposable
         if (request.Source is { } video)
             source = encoder.Encode(video, request.Width!.Value, request.Height!.Value);
         KnownRegion? kept = request.Mask is { } mask ? new(source!, KeptCells.Of(mask, LatentShape.Of(request, _model.Folder.Vae), _model.Folder.TemporalStride)) : null;
-        return Conditionings.Create(_model.Folder, request.KnownFrames, noise, encoder, images, kept);
+        return Conditionings.Create(_model.Folder, request.KnownFrames, noise, encoder, images, kept, link is { CarriedCount: > 0 } ? link.Carried() : null, link?.CarriedAt ?? 0);
     }
 
     // What the image encoder makes of known frames, the first in time first.

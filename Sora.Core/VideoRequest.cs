@@ -1,4 +1,5 @@
 using Sora.Conditioning;
+using Sora.Continuation;
 using Sora.Drafts;
 using Sora.Frames;
 using Sora.Weights;
@@ -16,7 +17,7 @@ public sealed record VideoRequest(string Prompt)
 {
     // A side that H.264 can still code, and numbers whose products stay far from overflow. Memory is the real limit.
     private static readonly ValueRange<int> Side = new(1, 16384);
-    private static readonly ValueRange<int> Frames = new(1, 1_000_000);
+    private static readonly ValueRange<int> Frames = new(1, MostFrames);
     private static readonly ValueRange<int> Rate = new(1, 240);
     // Schedules have a thousand training times: more steps than that would repeat them.
     private static readonly ValueRange<int> StepCounts = new(1, 1000);
@@ -30,6 +31,7 @@ public sealed record VideoRequest(string Prompt)
     private static readonly ValueRange<int> Feathers = new(0, 128);
     private static readonly ValueRange<double> Drafts = new(0.05, 0.95);
     private const double DefaultVariationStrength = 0.1; // most of the picture stays
+    internal const int MostFrames = 1_000_000;
     private static readonly ValueRange<long> Seeds = new(0, long.MaxValue);
 
     /// <summary>The text that the video shows. A part beyond the model's text length is cut, and the video says so.</summary>
@@ -119,10 +121,39 @@ public sealed record VideoRequest(string Prompt)
 
     /// <summary>
     /// Whether the last frame leads on to the first, so that the video can be repeated for ever. The video then has
-    /// <see cref="FrameCount"/> − 1 frames: the one after its last would be its first again.
+    /// <see cref="FrameCount"/> − 1 frames: the one after its last would be its first again. It begins where neighbouring frames
+    /// differ least.
     /// </summary>
     /// <value>By default false. A loop has no known frames and no source, and a <see cref="FrameCount"/> above 1.</value>
     public bool Loop { get; init; }
+
+    /// <summary>
+    /// Prompts that take over from <see cref="Prompt"/>, each from a frame on. Each prompt's part of the video is made in windows of
+    /// its own, which begin with the frames before.
+    /// </summary>
+    /// <value>In the order of time. Empty by default: <see cref="Prompt"/> holds to the end.</value>
+    public ValueList<TimedPrompt> LaterPrompts { get; init => field = RequireOrdered(value); } = [];
+
+    /// <summary>
+    /// The length of the windows in which a long video is made one after the other, in memory that does not grow with it. A
+    /// video of up to that many frames is one window.
+    /// </summary>
+    /// <value>
+    /// 5 to 1000000 (with a temporal stride of 4), a <see cref="FrameCount"/> that the model can make. By default null: the
+    /// video is one window up to 65 frames or the model's own <see cref="ModelLimits.FrameCount"/>, whichever is more, and a
+    /// longer one, and one with <see cref="LaterPrompts"/>, has windows of the model's own length.
+    /// </value>
+    public int? WindowFrames { get; init => field = Frames.Require(nameof(WindowFrames), value); }
+
+    /// <summary>How many frames a window takes over from the one before; more hold the motion better and take longer.</summary>
+    /// <value>
+    /// 1 to 10000, by default 9; taken down to whole latent frames (1 + 4k) and to half a window. Models that take a first
+    /// frame only use 1. Null in a video of one window.
+    /// </value>
+    public int? OverlapFrames { get; init => field = Overlap.Range.Require(nameof(OverlapFrames), value); }
+
+    /// <summary>Whether this request, with every value filled by <see cref="Resolve"/>, is made in windows.</summary>
+    public bool IsInWindows => LaterPrompts.Count > 0 || FrameCount > WindowFrames;
 
     /// <summary>The solver that takes the steps.</summary>
     /// <value>By default the model's.</value>
@@ -193,8 +224,11 @@ public sealed record VideoRequest(string Prompt)
     public VideoRequest Resolve(ModelLimits limits)
     {
         ArgumentNullException.ThrowIfNull(limits);
+        int? window = WindowFrames ?? WindowPlan.DefaultWindow(this, FrameCount ?? limits.FrameCount, limits);
         VideoRequest resolved = this with
         {
+            WindowFrames = window,
+            OverlapFrames = OverlapFrames ?? (LaterPrompts.Count > 0 || (FrameCount ?? limits.FrameCount) > window ? WindowPlan.DefaultOverlap : null),
             NegativePrompt = NegativePrompt ?? limits.NegativePrompt,
             Width = Width ?? Source?[0].Width ?? limits.Width,
             Height = Height ?? Source?[0].Height ?? limits.Height,
@@ -249,6 +283,8 @@ public sealed record VideoRequest(string Prompt)
             yield return problem;
         foreach (KnownFrame known in KnownFrames.Where(known => HasOtherSize(known.Frame)).Take(1))
             yield return $"The known frame at index {known.Index} is {known.Frame.Width}x{known.Frame.Height} and the video is {Width}x{Height}; they must be equal.";
+        if (sizes.Length == 0 && IsInWindows && WindowPlan.Problem(this, limits) is { } windows)
+            yield return windows;
         // The last frame is not known before the length is a valid one.
         if (sizes.Length == 0 && KnownFrameRules.Problem(limits.KnownFrames, KnownFrames.Select(known => known.Index), FrameCount.Value) is { } misplaced)
             yield return misplaced;
@@ -297,7 +333,20 @@ public sealed record VideoRequest(string Prompt)
         return known;
     }
 
-    private static string RequireText(string prompt)
+    private static ValueList<TimedPrompt> RequireOrdered(ValueList<TimedPrompt> prompts)
+    {
+        ArgumentNullException.ThrowIfNull(prompts, nameof(LaterPrompts));
+        foreach ((TimedPrompt before, TimedPrompt after) in prompts.Zip(prompts.Skip(1)))
+        {
+            if (after.FirstFrame <= before.FirstFrame)
+                throw new SoraException($"LaterPrompts has one from frame {after.FirstFrame} after one from frame {before.FirstFrame}; they must be in the order of time.");
+        }
+        return prompts;
+    }
+
+    /// <summary>A prompt that can be used.</summary>
+    /// <exception cref="SoraException">It cannot; the message says why.</exception>
+    internal static string RequireText(string prompt)
     {
         ArgumentNullException.ThrowIfNull(prompt, nameof(Prompt));
         if (string.IsNullOrWhiteSpace(prompt))

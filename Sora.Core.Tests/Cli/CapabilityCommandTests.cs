@@ -114,7 +114,7 @@ public sealed class CapabilityCommandTests : IDisposable
         { ["extend", "sound.wav", "a fish"], "'sound.wav' has no video, only sound or data." },
         { ["extend", "red.png"], "The prompt is missing" },
         { ["extend", "red.png", "a fish", "--seconds", "0"], "--seconds 0 is out of range" },
-        { ["extend", "red.png", "a fish", "--direction", "up"], "--direction 'up' is unknown; known: forward, backward, both." },
+        { ["extend", "red.png", "a fish", "--direction", "up"], "Direction 'up' is unknown; known: forward, backward, both." },
         { ["connect", "red.png"], "The second video is missing" },
         { ["loop", "red.png"], "The prompt is missing" },
         { ["generate", "a fish", "--count", "0"], "--count 0 is out of range; allowed: 1 to 1000, nearest: 1." },

@@ -26,7 +26,7 @@ public partial class LeakTests
     }
 
     /// <summary>Resident memory in bytes, without what the collector and the C library hold for later.</summary>
-    private static long ResidentBytes()
+    internal static long ResidentBytes()
     {
         if (!OperatingSystem.IsLinux())
             return 0;

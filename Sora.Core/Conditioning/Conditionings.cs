@@ -13,19 +13,29 @@ internal static class Conditionings
     /// <param name="encoder">Encodes frames; not called where none are known.</param>
     /// <param name="imageVectors">What the model's image encoder made of them [images, tokens, image_dim]; null in models without one.</param>
     /// <param name="kept">The region that is kept; null: none. Disposed with the result.</param>
+    /// <param name="carried">Latent frames [1, C, k, h, w] that are known as such; null: there are none.</param>
+    /// <param name="carriedAt">The place of the first of them.</param>
     public static IConditioning Create(
-        ModelFolder model, ValueList<KnownFrame> known, Tensor noise, FrameEncoder encoder, Tensor? imageVectors, KnownRegion? kept = null)
+        ModelFolder model, ValueList<KnownFrame> known, Tensor noise, FrameEncoder encoder, Tensor? imageVectors, KnownRegion? kept = null,
+        Tensor? carried = null, int carriedAt = 0)
     {
         if (kept is not null)
             return Masked(model, known, noise, encoder, imageVectors, kept);
-        if (known.Count == 0)
+        if (known.Count == 0 && carried is null)
             return new NoConditioning();
         using DisposeScope scope = NewDisposeScope();
         int stride = model.TemporalStride;
         LatentShape shape = ShapeOf(noise);
         if (KnownFrameRules.Of(model) != KnownFrameRule.Any)
             return new ChannelConditioning(ChannelConditioning.ChannelsOf(known, shape, stride, encoder, noise.device), imageVectors);
-        KnownLatents latents = KnownFrameLatents.Encode(known, shape, stride, encoder, noise.device);
+        KnownLatents latents = known.Count > 0
+            ? KnownFrameLatents.Encode(known, shape, stride, encoder, noise.device)
+            : new(zeros_like(noise), new bool[shape.T]);
+        if (carried is not null)
+        {
+            using KnownLatents pictures = latents;
+            latents = pictures.With(carried, carriedAt);
+        }
         return model.Defaults.PerTokenTime ? new TimeConditioning(latents) : new ReplacementConditioning(latents, noise);
     }
     // Known frames stand over the region where the model takes them as latents, and beside it where they have channels.

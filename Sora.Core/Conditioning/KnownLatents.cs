@@ -29,6 +29,17 @@ public sealed class KnownLatents : IDisposable
     /// <summary>A sample [1, C, t, h, w] with its known frames replaced, by default by <see cref="Latents"/>.</summary>
     public Tensor Over(Tensor sample, Tensor? replacement = null) => where(_mask, replacement ?? Latents, sample);
 
+    /// <summary>These with other latent frames known besides, or in place of some.</summary>
+    /// <param name="frames">Latent frames [1, C, k, h, w], normalised.</param>
+    /// <param name="at">The place of the first of them.</param>
+    public KnownLatents With(Tensor frames, int at)
+    {
+        using DisposeScope scope = NewDisposeScope();
+        int count = (int)frames.size(2), after = at + count;
+        Tensor latents = cat([Latents.narrow(2, 0, at), frames, Latents.narrow(2, after, IsKnown.Count - after)], 2);
+        return new(latents, [.. IsKnown.Select((known, i) => known || (i >= at && i < after))]);
+    }
+
     /// <summary>Frees the tensors.</summary>
     public void Dispose()
     {

@@ -27,12 +27,13 @@ internal static class GivenVideo
     public static VideoRequest BaseOf(VideoRequest request, VideoFrame given, ModelLimits limits)
     {
         ArgumentNullException.ThrowIfNull(request);
-        if (request.KnownFrames.Count > 0 || request.Source is not null || request.Loop)
-            throw new SoraException("The request has known frames, a source or a loop of its own; the given video takes their place.");
+        if (request.KnownFrames.Count > 0 || request.Source is not null || request.Loop || request.LaterPrompts.Count > 0)
+            throw new SoraException("The request has known frames, a source or a loop of its own, or prompts that take over; the given video takes their place.");
         if ((request.Width ?? given.Width) != given.Width || (request.Height ?? given.Height) != given.Height)
             throw new SoraException($"The given frames are {given.Width}x{given.Height} and the request asks for {request.Width ?? given.Width}x{request.Height ?? given.Height}; they must be equal.");
         // With any known frames: which ones a window has is not known yet.
-        VideoRequest resolved = (request with { Width = given.Width, Height = given.Height, FrameCount = request.FrameCount ?? limits.FrameCount })
+        int frames = request.FrameCount ?? limits.FrameCount;
+        VideoRequest resolved = (request with { Width = given.Width, Height = given.Height, FrameCount = frames, WindowFrames = frames })
             .Resolve(limits with { KnownFrames = KnownFrameRule.Any });
         return resolved;
     }

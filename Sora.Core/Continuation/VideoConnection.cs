@@ -41,20 +41,9 @@ public sealed record VideoConnection(ValueList<VideoFrame> First, ValueList<Vide
     /// <param name="progress">Told each step.</param>
     /// <param name="cancellationToken">Honoured within one step or one decoded chunk.</param>
     /// <exception cref="SoraException">The model cannot connect videos, or cannot make this size or length.</exception>
-    public async IAsyncEnumerable<VideoFrame> StreamAsync(
-        VideoGenerator generator, VideoRequest request, IProgress<GenerationProgress>? progress = null,
-        [EnumeratorCancellation] CancellationToken cancellationToken = default)
-    {
-        ArgumentNullException.ThrowIfNull(generator);
-        VideoRequest window = Check(request, generator.Limits);
-        int index = 0;
-        foreach (VideoFrame frame in First)
-            yield return GivenVideo.At(index++, frame, window);
-        foreach (VideoFrame frame in await PassageAsync(generator, request, progress, cancellationToken).ConfigureAwait(false))
-            yield return GivenVideo.At(index++, frame, window);
-        foreach (VideoFrame frame in Second)
-            yield return GivenVideo.At(index++, frame, window);
-    }
+    public IAsyncEnumerable<VideoFrame> StreamAsync(
+        VideoGenerator generator, VideoRequest request, IProgress<GenerationProgress>? progress = null, CancellationToken cancellationToken = default) =>
+        JoinAsync(generator, request, [First, Second], progress, cancellationToken);
 
     /// <summary>Finds out, without loading weights, whether a model can do it, and fills the request: that of the window.</summary>
     /// <exception cref="SoraException">It cannot; the message says why.</exception>
@@ -82,14 +71,34 @@ public sealed record VideoConnection(ValueList<VideoFrame> First, ValueList<Vide
     public GenerationRecord RecordOf(VideoGenerator generator, VideoRequest request)
     {
         ArgumentNullException.ThrowIfNull(generator);
-        return generator.RecordOf(Check(request, generator.Limits)) with { Capability = $"connect by {GapFrames} frames" };
+        return generator.RecordOf(Check(request, generator.Limits) with { OverlapFrames = OverlapFrames }) with
+        {
+            Capability = "connect",
+            GapFrames = GapFrames,
+            GivenFrames = GenerationRecord.HashOf(First, Second),
+        };
     }
 
-    /// <summary>The frames between the two videos.</summary>
-    internal async Task<IReadOnlyList<VideoFrame>> PassageAsync(
-        VideoGenerator generator, VideoRequest request, IProgress<GenerationProgress>? progress, CancellationToken cancellationToken)
+    /// <summary>Gives the first of some videos, the passage, and the others.</summary>
+    internal async IAsyncEnumerable<VideoFrame> JoinAsync(
+        VideoGenerator generator, VideoRequest request, IReadOnlyList<ValueList<VideoFrame>> around, IProgress<GenerationProgress>? progress,
+        [EnumeratorCancellation] CancellationToken cancellationToken)
     {
+        ArgumentNullException.ThrowIfNull(generator);
         VideoRequest window = Check(request, generator.Limits);
+        int index = 0;
+        foreach (VideoFrame frame in around[0])
+            yield return GivenVideo.At(index++, frame, window);
+        foreach (VideoFrame frame in await PassageAsync(generator, window, progress, cancellationToken).ConfigureAwait(false))
+            yield return GivenVideo.At(index++, frame, window);
+        foreach (VideoFrame frame in around.Skip(1).SelectMany(video => video))
+            yield return GivenVideo.At(index++, frame, window);
+    }
+
+    // The frames between the two videos, from the checked request.
+    private async Task<IReadOnlyList<VideoFrame>> PassageAsync(
+        VideoGenerator generator, VideoRequest window, IProgress<GenerationProgress>? progress, CancellationToken cancellationToken)
+    {
         (int start, int end) = Overlap.AtBoth(generator.Limits, OverlapFrames, First.Count, Second.Count);
         using GeneratedVideo made = await generator.GenerateAsync(window, progress, cancellationToken).ConfigureAwait(false);
         var after = new JointFade(First[^1], made.Frames[start - 1], GapFrames);

@@ -91,11 +91,12 @@ public sealed record VideoExtension(ValueList<VideoFrame> Video, int AddedFrames
     public GenerationRecord RecordOf(VideoGenerator generator, VideoRequest request)
     {
         ArgumentNullException.ThrowIfNull(generator);
-        VideoRequest window = Check(request, generator.Limits);
-        return generator.RecordOf(window) with
+        return generator.RecordOf(Check(request, generator.Limits) with { OverlapFrames = OverlapFrames }) with
         {
-            Capability = $"extend {Direction.ToString().ToLowerInvariant()} by {AddedFrames} frames",
-            GivenFrames = GenerationRecord.HashOf(window with { Source = Video }),
+            Capability = "extend",
+            Direction = Direction,
+            AddedFrames = AddedFrames,
+            GivenFrames = GenerationRecord.HashOf(Video),
         };
     }
 

@@ -1,4 +1,3 @@
-using System.Runtime.CompilerServices;
 using Sora.Frames;
 using Sora.Weights;
 
@@ -17,22 +16,13 @@ public sealed record VideoLoop(ValueList<VideoFrame> Video, int GapFrames)
 
     /// <summary>Generates the passage and gives the video and then the passage.</summary>
     /// <inheritdoc cref="VideoConnection.StreamAsync"/>
-    public async IAsyncEnumerable<VideoFrame> StreamAsync(
-        VideoGenerator generator, VideoRequest request, IProgress<GenerationProgress>? progress = null,
-        [EnumeratorCancellation] CancellationToken cancellationToken = default)
-    {
-        ArgumentNullException.ThrowIfNull(generator);
-        VideoRequest window = Check(request, generator.Limits);
-        int index = 0;
-        foreach (VideoFrame frame in Video)
-            yield return GivenVideo.At(index++, frame, window);
-        foreach (VideoFrame frame in await Connection.PassageAsync(generator, request, progress, cancellationToken).ConfigureAwait(false))
-            yield return GivenVideo.At(index++, frame, window);
-    }
+    public IAsyncEnumerable<VideoFrame> StreamAsync(
+        VideoGenerator generator, VideoRequest request, IProgress<GenerationProgress>? progress = null, CancellationToken cancellationToken = default) =>
+        Connection.JoinAsync(generator, request, [Video], progress, cancellationToken);
 
     /// <inheritdoc cref="VideoConnection.RecordOf"/>
     public GenerationRecord RecordOf(VideoGenerator generator, VideoRequest request) =>
-        Connection.RecordOf(generator, request) with { Capability = $"loop by {GapFrames} frames" };
+        Connection.RecordOf(generator, request) with { Capability = "loop", GivenFrames = GenerationRecord.HashOf(Video) };
 
     /// <inheritdoc cref="VideoConnection.Check"/>
     public VideoRequest Check(VideoRequest request, ModelLimits limits) => Connection.Check(request, limits);

@@ -81,7 +81,8 @@ internal sealed class GenerationCost
         long decoding = ((chunk.Largest + chunk.Cached) * s) + (pixels * 3 * sizeof(float));
         NetworkWeights largest = _experts.MaxBy(expert => expert.Whole)!;
         var stages = new List<StageMemory> { Stage(GenerationStage.EncodingText, _text, text) };
-        if (request.KnownFrames.Count > 0 || request.Source is not null || request.Draft is not null)
+        // Windows of a long video begin with a picture.
+        if (request.KnownFrames.Count > 0 || request.Source is not null || request.Draft is not null || request.FirstLatentFrame > 0)
             stages.Add(new(GenerationStage.EncodingFrames, 2 * _vae.Whole, decoding, false));
         stages.Add(Stage(GenerationStage.Denoising, largest, denoising));
         stages.Add(new(GenerationStage.Decoding, 2 * _vae.Whole, decoding, false));

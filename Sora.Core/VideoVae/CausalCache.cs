@@ -2,20 +2,21 @@ namespace Sora.VideoVae;
 
 /// <summary>
 /// What a causal network remembers between the chunks of one video: for each layer that looks back in time its last
-/// input frames. A fresh cache means the start of a video.
+/// input frames. A fresh cache means the start of a video. Layers are told apart by name, so that the network may be let go
+/// and loaded again between two chunks.
 /// </summary>
 public sealed class CausalCache : IDisposable
 {
-    private readonly Dictionary<object, Tensor> _frames = [];
+    private readonly Dictionary<string, Tensor> _frames = [];
 
     /// <summary>Whether the next chunk holds the video's first frame.</summary>
     public bool IsStart { get; private set; } = true;
 
     /// <summary>The frames that a layer kept; null when it kept none.</summary>
-    internal Tensor? Get(object layer) => _frames.GetValueOrDefault(layer);
+    internal Tensor? Get(string layer) => _frames.GetValueOrDefault(layer);
 
     /// <summary>Keeps a copy of frames for a layer: a view would keep the whole chunk alive.</summary>
-    internal void Set(object layer, Tensor frames)
+    internal void Set(string layer, Tensor frames)
     {
         using IDisposable noGradients = no_grad();
         Tensor kept = frames.clone().DetachFromDisposeScope();

@@ -14,6 +14,7 @@ namespace Sora.VideoVae;
 public sealed class CausalConv3d
 {
     private readonly ParameterScope _scope;
+    private readonly string _name;
     private readonly Parameter _weight;
     private readonly Parameter _bias;
     private readonly int _past;
@@ -25,6 +26,7 @@ public sealed class CausalConv3d
     {
         long fanIn = inputs * temporalKernel * spatialKernel * spatialKernel;
         _scope = scope;
+        _name = scope.NameOf("weight");
         _weight = scope.Weight("weight", [outputs, inputs, temporalKernel, spatialKernel, spatialKernel], initialization ?? Initialization.FanIn(fanIn));
         _bias = scope.Weight("bias", [outputs], Initialization.Zero);
         _past = temporalKernel - 1;
@@ -36,9 +38,9 @@ public sealed class CausalConv3d
     {
         if (_past == 0)
             return Convolve(x, 1);
-        Tensor past = cache.Get(this) ?? zeros([x.size(0), _past, x.size(2), x.size(3), x.size(4)], x.dtype, x.device);
+        Tensor past = cache.Get(_name) ?? zeros([x.size(0), _past, x.size(2), x.size(3), x.size(4)], x.dtype, x.device);
         Tensor all = cat([past, x], 1);                                    // B past+T H W C
-        cache.Set(this, all.narrow(1, all.size(1) - _past, _past));
+        cache.Set(_name, all.narrow(1, all.size(1) - _past, _past));
         return Convolve(all, 1);
     }
 

@@ -79,8 +79,16 @@ public sealed class VideoAutoencoder : IDisposable
     /// </summary>
     public IEnumerable<Tensor> DecodeChunks(Tensor latents)
     {
-        Shape.Require(latents, $"B {Config.ZDim} t h w");
         using var cache = new CausalCache();
+        foreach (Tensor chunk in DecodeChunks(latents, cache))
+            yield return chunk;
+    }
+
+    /// <summary>Decodes the next latent frames of a video, one at a time, going on from what the cache remembers.</summary>
+    /// <inheritdoc cref="DecodeChunks(Tensor)"/>
+    public IEnumerable<Tensor> DecodeChunks(Tensor latents, CausalCache cache)
+    {
+        Shape.Require(latents, $"B {Config.ZDim} t h w");
         for (long t = 0; t < latents.size(2); t++)
         {
             Tensor chunk;

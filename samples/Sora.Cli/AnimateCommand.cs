@@ -16,16 +16,18 @@ internal static class AnimateCommand
     public static Command Create()
     {
         var command = new Command("animate", "Generates a video that begins with a picture.") { Image, GenerateOptions.Prompt };
-        GenerateOptions.AddTo(command, [GenerateOptions.Last, GenerateOptions.Known, GenerateOptions.Count]);
+        GenerateOptions.AddTo(command, [Duration.Seconds, .. GenerateOptions.Windows, GenerateOptions.Last, GenerateOptions.Known, GenerateOptions.Count, GenerateOptions.Like]);
         command.SetAction((line, cancellationToken) =>
         {
             string image = line.GetValue(Image) ?? throw new SoraException($"The picture is missing: {Example}.");
+            GenerationRecord? like = LikeFile.Read(line, "generate", cancellationToken);
             return GenerationRun.RunAsync(
                 line,
-                GenerateOptions.RequestOf(line, Example),
+                GenerateOptions.RequestOf(line, Example, like?.Request),
                 (request, limits) => GivenFrames.Add(
-                    request, image, line.GetValue(GenerateOptions.Last), line.GetValue(GenerateOptions.Known) ?? [], limits, cancellationToken),
-                cancellationToken);
+                    Duration.Apply(line, request, limits), image, line.GetValue(GenerateOptions.Last), line.GetValue(GenerateOptions.Known) ?? [], limits, cancellationToken),
+                cancellationToken,
+                like);
         });
         return command;
     }

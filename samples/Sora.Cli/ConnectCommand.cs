@@ -17,24 +17,28 @@ internal static class ConnectCommand
     public static Command Create()
     {
         var command = new Command("connect", "Connects two videos by a generated passage of --frames frames.") { First, Second, GenerateOptions.Prompt };
-        GenerateOptions.AddTo(command, []);
+        GenerateOptions.AddTo(command, [GenerateOptions.OverlapFrames, GenerateOptions.Like]);
         command.SetAction((line, cancellationToken) =>
         {
             string first = line.GetValue(First) ?? throw new SoraException($"The videos are missing: {Example}.");
             string second = line.GetValue(Second) ?? throw new SoraException($"The second video is missing: {Example}.");
+            GenerationRecord? like = LikeFile.Read(line, "connect", cancellationToken);
             return ContinuationRun.RunAsync(
                 line,
-                GenerateOptions.RequestOf(line, Example),
+                GenerateOptions.RequestOf(line, Example, like?.Request),
                 (request, limits) =>
                 {
                     VideoFrame[] before = GivenFrames.ReadAll(first, request, limits, cancellationToken);
                     VideoRequest sized = request with { Width = before[0].Width, Height = before[0].Height };
                     VideoFrame[] after = GivenFrames.ReadAll(second, sized, limits, cancellationToken);
-                    int gap = request.FrameCount ?? DefaultGap(limits);
+                    int gap = line.GetValue(GenerateOptions.Frames) ?? like?.GapFrames ?? DefaultGap(limits);
                     var connection = new VideoConnection([.. before], [.. after], gap);
+                    if (request.OverlapFrames is { } overlap)
+                        connection = connection with { OverlapFrames = overlap };
                     return new(before.Length + gap + after.Length, connection.Check, connection.StreamAsync, connection.RecordOf);
                 },
-                cancellationToken);
+                cancellationToken,
+                like);
         });
         return command;
     }

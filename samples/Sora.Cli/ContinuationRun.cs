@@ -22,12 +22,13 @@ internal static class ContinuationRun
     /// <param name="request">What it asks for in words and numbers.</param>
     /// <param name="planOf">Reads the files that it names.</param>
     /// <param name="cancellationToken">Stops within one step.</param>
+    /// <param name="like">The record of the file that is repeated.</param>
     /// <exception cref="SoraException">What is asked for cannot be made.</exception>
     public static async Task<int> RunAsync(
-        ParseResult line, VideoRequest request, Func<VideoRequest, ModelLimits, Plan> planOf, CancellationToken cancellationToken)
+        ParseResult line, VideoRequest request, Func<VideoRequest, ModelLimits, Plan> planOf, CancellationToken cancellationToken, GenerationRecord? like = null)
     {
         // What can be refused is refused before the model is loaded.
-        VideoGeneratorOptions options = GenerateOptions.OptionsOf(line);
+        VideoGeneratorOptions options = GenerateOptions.OptionsOf(line, like);
         string output = line.GetValue(GenerateOptions.Output) ?? GenerateOptions.DefaultOutput;
         string model = line.GetValue(GenerateOptions.Model) ?? DefaultModel.Find();
         ModelLimits limits = VideoGenerator.ReadLimits(model);
@@ -41,7 +42,9 @@ internal static class ContinuationRun
         int written = await ProgressDisplay.RunAsync(quiet, async progress =>
         {
             using VideoGenerator generator = await VideoGenerator.LoadAsync(model, options, progress, cancellationToken);
-            var tags = new VideoWriterOptions { Metadata = plan.RecordOf(generator, request).Tags() };
+            GenerationRecord record = plan.RecordOf(generator, request);
+            LikeFile.RequireSame(like, record, line);
+            var tags = new VideoWriterOptions { Metadata = record.Tags() };
             using var writer = new VideoWriter(output, filled.Width!.Value, filled.Height!.Value, filled.FramesPerSecond.Value, tags);
             await foreach (VideoFrame frame in plan.Stream(generator, request, progress, cancellationToken))
                 writer.Write(frame, cancellationToken);

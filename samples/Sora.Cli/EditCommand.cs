@@ -26,19 +26,25 @@ internal static class EditCommand
     public static Command Create()
     {
         var command = new Command("edit", "Generates a video from another one, by a prompt.") { Video, GenerateOptions.Prompt };
-        GenerateOptions.AddTo(command, [Strength, Mask, Feather, GenerateOptions.Count]);
+        GenerateOptions.AddTo(command, [Strength, Mask, Feather, GenerateOptions.Count, GenerateOptions.Like]);
         command.SetAction((line, cancellationToken) =>
         {
             string video = line.GetValue(Video) ?? throw new SoraException($"The video is missing: {Example}.");
+            GenerationRecord? like = LikeFile.Read(line, "edit", cancellationToken);
             return GenerationRun.RunAsync(
                 line,
-                GenerateOptions.RequestOf(line, Example) with { Strength = line.GetValue(Strength), Feather = line.GetValue(Feather) },
+                GenerateOptions.RequestOf(line, Example, like?.Request) with
+                {
+                    Strength = line.GetValue(Strength) ?? like?.Request.Strength,
+                    Feather = line.GetValue(Feather) ?? like?.Request.Feather,
+                },
                 (request, limits) =>
                 {
                     VideoRequest edit = GivenFrames.AddSource(request, video, limits, cancellationToken);
                     return line.GetValue(Mask) is { } mask ? GivenFrames.AddMask(edit, mask, video, limits, cancellationToken) : edit;
                 },
-                cancellationToken);
+                cancellationToken,
+                like);
         });
         return command;
     }

@@ -8,7 +8,7 @@ internal static class EstimateText
     public static void Write(GenerationEstimate estimate)
     {
         VideoRequest request = estimate.Request;
-        Console.WriteLine(Invariant($"{request.Width}x{request.Height}, {request.FrameCount} frames: {estimate.Tokens:N0} tokens, {estimate.Evaluations} evaluations of the transformer"));
+        Console.WriteLine(Invariant($"{request.Width}x{request.Height}, {request.FrameCount} frames{(estimate.Windows == 1 ? "" : $" in {estimate.Windows} windows")}: {estimate.Tokens:N0} tokens{(estimate.Windows == 1 ? "" : " in the largest")}, {estimate.Evaluations} evaluations of the transformer"));
         Console.WriteLine($"Operations: {Operations(estimate.Operations)} (text encoder {Operations(estimate.TextEncoderOperations)}, transformer {Operations(estimate.TransformerOperations)}, decoder {Operations(estimate.DecoderOperations)})");
         foreach (StageMemory stage in estimate.Memory)
             Console.WriteLine($"Memory {StageName.Of(stage.Stage).ToLowerInvariant()}: {Bytes(stage.Total)} (weights {Bytes(stage.Weights)}{(stage.IsStreamed ? ", layer by layer" : "")}; activations {Bytes(stage.Activations)})");

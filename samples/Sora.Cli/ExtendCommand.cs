@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Globalization;
 using Sora.Continuation;
 using Sora.Frames;
 
@@ -10,7 +9,6 @@ internal static class ExtendCommand
 {
     private const string Example = "sora extend fish.mp4 \"the fish swims on\" --seconds 2";
     private const double DefaultSeconds = 2;
-    private const double MostSeconds = 86_400;
 
     private static readonly Argument<string?> Video = new("video")
     {
@@ -21,40 +19,35 @@ internal static class ExtendCommand
     private static readonly Option<double?> Seconds = Setting.Number<double>("--seconds", "S",
         $"Seconds to add in each direction [default: {DefaultSeconds}]");
 
-    private static readonly Option<ExtensionDirection?> Direction = Setting.Of("--direction", "forward|backward|both",
-        "Where they are added [default: forward]", ParseDirection);
+    private static readonly Option<ExtensionDirection?> Direction = Setting.Of("--direction", string.Join('|', ExtensionDirectionNames.All),
+        "Where they are added [default: forward]", ExtensionDirectionNames.Parse);
 
     public static Command Create()
     {
         var command = new Command("extend", "Makes a video longer; --frames is the length of the windows that are generated.") { Video, GenerateOptions.Prompt };
-        GenerateOptions.AddTo(command, [Seconds, Direction]);
+        GenerateOptions.AddTo(command, [Seconds, Direction, GenerateOptions.OverlapFrames, GenerateOptions.Like]);
         command.SetAction((line, cancellationToken) =>
         {
             string video = line.GetValue(Video) ?? throw new SoraException($"The video is missing: {Example}.");
-            double seconds = line.GetValue(Seconds) ?? DefaultSeconds;
-            if (!(seconds > 0 && seconds <= MostSeconds))
-                throw new SoraException(string.Create(CultureInfo.InvariantCulture, $"--seconds {seconds} is out of range; allowed: more than 0, up to {MostSeconds}."));
+            double seconds = Duration.Require(line.GetValue(Seconds) ?? DefaultSeconds);
+            GenerationRecord? like = LikeFile.Read(line, "extend", cancellationToken);
             return ContinuationRun.RunAsync(
                 line,
-                GenerateOptions.RequestOf(line, Example),
+                GenerateOptions.RequestOf(line, Example, like?.Request),
                 (request, limits) =>
                 {
-                    int added = Math.Max(1, (int)Math.Round(seconds * (request.FramesPerSecond ?? limits.FramesPerSecond)));
+                    int? recorded = line.GetValue(Seconds) is null ? like?.AddedFrames : null;
+                    int added = recorded ?? Math.Max(1, (int)Math.Round(seconds * (request.FramesPerSecond ?? limits.FramesPerSecond)));
                     VideoFrame[] given = GivenFrames.ReadAll(video, request, limits, cancellationToken);
-                    var extension = new VideoExtension([.. given], added) { Direction = line.GetValue(Direction) ?? ExtensionDirection.Forward };
+                    var extension = new VideoExtension([.. given], added) { Direction = line.GetValue(Direction) ?? like?.Direction ?? ExtensionDirection.Forward };
+                    if (request.OverlapFrames is { } overlap)
+                        extension = extension with { OverlapFrames = overlap };
                     int sides = extension.Direction == ExtensionDirection.Both ? 2 : 1;
                     return new(given.Length + (sides * added), extension.Check, extension.StreamAsync, extension.RecordOf);
                 },
-                cancellationToken);
+                cancellationToken,
+                like);
         });
         return command;
     }
-
-    private static ExtensionDirection ParseDirection(string text) => text.ToLowerInvariant() switch
-    {
-        "forward" => ExtensionDirection.Forward,
-        "backward" => ExtensionDirection.Backward,
-        "both" => ExtensionDirection.Both,
-        _ => throw new SoraException($"--direction '{text}' is unknown; known: forward, backward, both."),
-    };
 }

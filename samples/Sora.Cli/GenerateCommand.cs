@@ -16,10 +16,10 @@ internal static class GenerateCommand
     public static Command Create()
     {
         var command = new Command("generate", "Generates a video from a prompt.") { GenerateOptions.Prompt };
-        GenerateOptions.AddTo(command, [.. GenerateOptions.KnownFrames, Draft, DraftStrength, GenerateOptions.Count, GenerateOptions.Like]);
+        GenerateOptions.AddTo(command, [Duration.Seconds, .. GenerateOptions.Windows, .. GenerateOptions.KnownFrames, Draft, DraftStrength, GenerateOptions.Count, GenerateOptions.Like]);
         command.SetAction((line, cancellationToken) =>
         {
-            GenerationRecord? like = line.GetValue(GenerateOptions.Like) is { } file ? ReadRecord(file, cancellationToken) : null;
+            GenerationRecord? like = LikeFile.Read(line, "generate", cancellationToken);
             return GenerationRun.RunAsync(
                 line,
                 GenerateOptions.RequestOf(line, Example, like?.Request) with
@@ -28,19 +28,10 @@ internal static class GenerateCommand
                     DraftStrength = line.GetValue(DraftStrength) ?? like?.Request.DraftStrength,
                 },
                 (request, limits) => GivenFrames.Add(
-                    request, line.GetValue(GenerateOptions.First), line.GetValue(GenerateOptions.Last), line.GetValue(GenerateOptions.Known) ?? [], limits, cancellationToken),
+                    Duration.Apply(line, request, limits), line.GetValue(GenerateOptions.First), line.GetValue(GenerateOptions.Last), line.GetValue(GenerateOptions.Known) ?? [], limits, cancellationToken),
                 cancellationToken,
                 like);
         });
         return command;
-    }
-
-    private static GenerationRecord ReadRecord(string file, CancellationToken cancellationToken)
-    {
-        GenerationRecord record = GenerationRecord.Read(file, cancellationToken)
-            ?? throw new SoraException($"'{file}' carries no request: it was not made by Sora, or its tags were removed.");
-        string? maker = record.Capability ?? (record.Request.Strength is null ? null : "edit");
-        return maker is null ? record : throw new SoraException(
-            $"'{file}' was made from given videos by {maker.Split(' ')[0]}; repeat that command with the settings that `sora info` shows.");
     }
 }

@@ -86,7 +86,13 @@ internal static class GenerateOptions
         "How far, 0 (not at all) to 1 (the other seed's video) [default: 0.1]");
 
     public static readonly Option<string?> Like = Setting.Text("--like", "FILE",
-        "Repeat the request that a file of Sora carries; what else is given here changes it [default: none]");
+        "Repeat what a file of Sora was made with; what else is given here changes it, and pictures and videos are given again [default: none]");
+
+    private static readonly Option<int?> WindowFrames = Setting.Number<int>("--window-frames", "N",
+        "Length of the windows in which a longer video is made [default: one window up to 65 frames, beyond that the model's length]");
+
+    public static readonly Option<int?> OverlapFrames = Setting.Number<int>("--overlap-frames", "N",
+        "Frames that a window takes over from the one before [default: 9]");
 
     public static readonly Option<bool> Quiet = new("--quiet") { Description = "Print errors only [default: off]" };
 
@@ -102,6 +108,9 @@ internal static class GenerateOptions
         "Picture that the video shows at an index from 0; may be given several times [default: none]", FrameAt.Parse);
 
     public static IEnumerable<Option> KnownFrames => [First, Last, Known];
+
+    /// <summary>How long videos are made.</summary>
+    public static IEnumerable<Option> Windows => [WindowFrames, OverlapFrames];
 
     /// <summary>Adds the options that every such command has, and some of its own.</summary>
     public static void AddTo(Command command, ReadOnlySpan<Option> own)
@@ -143,6 +152,9 @@ internal static class GenerateOptions
             VariationStrength = line.GetValue(VaryStrength) ?? like?.VariationStrength,
             Sampler = line.GetValue(Sampler) ?? like?.Sampler,
             Loop = like?.Loop ?? false,
+            LaterPrompts = like?.LaterPrompts ?? [],
+            WindowFrames = line.GetValue(WindowFrames) ?? like?.WindowFrames,
+            OverlapFrames = line.GetValue(OverlapFrames) ?? like?.OverlapFrames,
         };
     }
 

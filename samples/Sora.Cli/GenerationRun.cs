@@ -48,15 +48,11 @@ internal static class GenerationRun
             long start = Stopwatch.GetTimestamp();
             using VideoGenerator generator = await VideoGenerator.LoadAsync(model, options, progress, cancellationToken);
             TimeSpan loading = Stopwatch.GetElapsedTime(start);
-            if (like is not null)
-                RequireSame(like, generator.RecordOf(request), otherModelAllowed: line.GetValue(GenerateOptions.Model) is not null);
+            LikeFile.RequireSame(like, generator.RecordOf(request), line);
             var done = new List<(string[], string)>();
             foreach ((VideoRequest one, string file) in videos)
             {
-                await using GeneratedVideo generated = await generator.GenerateAsync(one, progress, cancellationToken);
-                progress.Report(GenerationProgress.At(GenerationStage.Saving, 0, 0, TimeSpan.Zero));
-                await generated.SaveAsync(file, cancellationToken);
-                done.Add(([.. generated.Notes], Summary(generated, file, done.Count == 0 ? loading : null)));
+                done.Add(await MakeAsync(generator, one, file, done.Count == 0 ? loading : null, progress, cancellationToken));
             }
             return done.ToArray();
         });
@@ -90,20 +86,32 @@ internal static class GenerationRun
         return string.Create(CultureInfo.InvariantCulture, $"{path[..^extension.Length]}-{number}{extension}");
     }
 
-    /// <exception cref="SoraException">The file cannot be repeated with this.</exception>
-    private static void RequireSame(GenerationRecord file, GenerationRecord now, bool otherModelAllowed)
+    private static async Task<(string[] Notes, string Summary)> MakeAsync(
+        VideoGenerator generator, VideoRequest request, string file, TimeSpan? loading, IProgress<GenerationProgress> progress, CancellationToken cancellationToken)
     {
-        if (file.GivenFrames is not null && file.GivenFrames != now.GivenFrames)
-        {
-            throw new SoraException(now.GivenFrames is null
-                ? "The file was made from pictures, which it does not carry; give them again with --first, --last and --known."
-                : "The file was made from other pictures, or at other places; give those with --first, --last and --known.");
-        }
-        if (!otherModelAllowed && file.ModelFingerprint is not null && file.ModelFingerprint != now.ModelFingerprint)
-        {
-            throw new SoraException(
-                $"The file was made with the model {file.Model} of hash {file.ModelFingerprint}, and this is {now.Model} of hash {now.ModelFingerprint}; name the model with --model, or another one for another video.");
-        }
+        if (request.IsInWindows)
+            return ([.. generator.NotesOf(request)], await WriteAsync(generator, request, file, progress, cancellationToken));
+        await using GeneratedVideo generated = await generator.GenerateAsync(request, progress, cancellationToken);
+        progress.Report(GenerationProgress.At(GenerationStage.Saving, 0, 0, TimeSpan.Zero));
+        await generated.SaveAsync(file, cancellationToken);
+        return ([.. generated.Notes], Summary(generated, file, loading));
+    }
+
+    // A long video goes into its file as it is decoded; it never lies in memory as a whole.
+    private static async Task<string> WriteAsync(
+        VideoGenerator generator, VideoRequest request, string file, IProgress<GenerationProgress> progress, CancellationToken cancellationToken)
+    {
+        long start = Stopwatch.GetTimestamp();
+        var tags = new VideoWriterOptions { Metadata = generator.RecordOf(request).Tags() };
+        using var writer = new VideoWriter(file, request.Width!.Value, request.Height!.Value, request.FramesPerSecond!.Value, tags);
+        await foreach (VideoFrame frame in generator.StreamAsync(request, progress, cancellationToken))
+            writer.Write(frame, cancellationToken);
+        await writer.CompleteAsync(cancellationToken);
+        return string.Create(CultureInfo.InvariantCulture, $"""
+            {file}: {request.Width}x{request.Height}, {writer.FrameCount} frames at {request.FramesPerSecond} a second, in windows of up to {request.WindowFrames}
+            Seed {request.Seed}{Variation(request)}
+            {TimeText.Of(Stopwatch.GetElapsedTime(start))} besides loading the model
+            """);
     }
 
     private static string Summary(GeneratedVideo video, string output, TimeSpan? loading)
@@ -112,12 +120,13 @@ internal static class GenerationRun
         TimeSpan total = timings.Aggregate(TimeSpan.Zero, (sum, timing) => sum + timing.Elapsed);
         IEnumerable<string> parts = timings.Select(timing =>
             $"{StageName.Of(timing.Stage).ToLowerInvariant()} {TimeText.Of(timing.Elapsed)}");
-        string variation = video.Request.VariationSeed is { } seed
-            ? string.Create(CultureInfo.InvariantCulture, $", varied towards {seed} by {video.Request.VariationStrength}") : "";
         return $"""
             {output}: {video.Request.Width}x{video.Request.Height}, {video.Frames.Count} frames at {video.FramesPerSecond} a second
-            Seed {video.Seed}{variation}
+            Seed {video.Seed}{Variation(video.Request)}
             {TimeText.Of(total)}: {string.Join(", ", parts)}
             """;
     }
+
+    private static string Variation(VideoRequest request) => request.VariationSeed is { } seed
+        ? string.Create(CultureInfo.InvariantCulture, $", varied towards {seed} by {request.VariationStrength}") : "";
 }

@@ -18,11 +18,11 @@ internal static class LoopCommand
     public static Command Create()
     {
         var command = new Command("loop", "Generates an endless loop, or closes a video to one by a passage of --frames frames.") { Subject, GenerateOptions.Prompt };
-        GenerateOptions.AddTo(command, []);
+        GenerateOptions.AddTo(command, [GenerateOptions.Like]);
         command.SetAction((line, cancellationToken) =>
         {
             string subject = line.GetValue(Subject) ?? throw new SoraException($"The prompt or the video is missing: {Example}.");
-            return File.Exists(subject) || line.GetValue(GenerateOptions.Prompt) is not null
+            return File.Exists(subject) || line.GetValue(GenerateOptions.Prompt) is not null || line.GetValue(GenerateOptions.Like) is not null
                 ? CloseAsync(line, subject, cancellationToken)
                 : GenerationRun.RunAsync(
                     line, GenerateOptions.RequestOf(line, Example, new VideoRequest(subject) { Loop = true }), (request, _) => request, cancellationToken);
@@ -32,8 +32,9 @@ internal static class LoopCommand
 
     private static Task<int> CloseAsync(ParseResult line, string video, CancellationToken cancellationToken)
     {
+        GenerationRecord? like = LikeFile.Read(line, "loop", cancellationToken);
         // A video of Sora knows its prompt.
-        VideoRequest? own = line.GetValue(GenerateOptions.Prompt) is null && GenerationRecord.Read(video, cancellationToken) is { } record
+        VideoRequest? own = like is not null ? like.Request : line.GetValue(GenerateOptions.Prompt) is null && GenerationRecord.Read(video, cancellationToken) is { } record
             ? new VideoRequest(record.Request.Prompt) : null;
         return ContinuationRun.RunAsync(
             line,
@@ -41,10 +42,11 @@ internal static class LoopCommand
             (request, limits) =>
             {
                 VideoFrame[] given = GivenFrames.ReadAll(video, request, limits, cancellationToken);
-                int gap = request.FrameCount ?? ConnectCommand.DefaultGap(limits);
+                int gap = line.GetValue(GenerateOptions.Frames) ?? like?.GapFrames ?? ConnectCommand.DefaultGap(limits);
                 var loop = new VideoLoop([.. given], gap);
                 return new(given.Length + gap, loop.Check, loop.StreamAsync, loop.RecordOf);
             },
-            cancellationToken);
+            cancellationToken,
+            like);
     }
 }

@@ -20,24 +20,27 @@ internal static class OutpaintCommand
     public static Command Create()
     {
         var command = new Command("outpaint", "Puts a video or a picture on a larger canvas of --size and generates what lies around it.") { Video, GenerateOptions.Prompt };
-        GenerateOptions.AddTo(command, [Position, EditCommand.Feather]);
+        GenerateOptions.AddTo(command, [Position, EditCommand.Feather, GenerateOptions.Like]);
         command.SetAction((line, cancellationToken) =>
         {
             string video = line.GetValue(Video) ?? throw new SoraException($"The video is missing: {Example}.");
+            GenerationRecord? like = LikeFile.Read(line, "outpaint", cancellationToken);
             return ContinuationRun.RunAsync(
                 line,
-                GenerateOptions.RequestOf(line, Example) with { Feather = line.GetValue(EditCommand.Feather) },
+                GenerateOptions.RequestOf(line, Example, like?.Request) with { Feather = line.GetValue(EditCommand.Feather) ?? like?.Request.Feather },
                 (request, limits) =>
                 {
                     if (request.Width is not { } width || request.Height is not { } height)
                         throw new SoraException($"The canvas's size is missing: {Example}.");
                     var outpainting = new VideoOutpainting([.. GivenFrames.ReadClip(video, request, limits, cancellationToken)], width, height)
                     {
-                        Position = line.GetValue(Position) ?? CanvasPosition.Center,
+                        // The record ends with the position's name.
+                        Position = line.GetValue(Position) ?? (like?.Capability is { } made ? CanvasPositionNames.Parse(made.Split(' ')[^1]) : CanvasPosition.Center),
                     };
                     return new(outpainting.Video.Count, outpainting.Check, outpainting.StreamAsync, outpainting.RecordOf);
                 },
-                cancellationToken);
+                cancellationToken,
+                like);
         });
         return command;
     }

@@ -14,6 +14,7 @@ var sora = new RootCommand("""
     ExtendCommand.Create(),
     ConnectCommand.Create(),
     LoopCommand.Create(),
+    StoryboardCommand.Create(),
     TrainCommand.Create(),
     EvaluateCommand.Create(),
     InfoCommand.Create(),

@@ -7,19 +7,19 @@ namespace Sora.Cli;
 internal sealed class ProgressBars(ProgressContext context) : IProgress<GenerationProgress>
 {
     private readonly Lock gate = new();
+    // A long video comes back to its stages with each window.
+    private readonly Dictionary<GenerationStage, ProgressTask> tasks = [];
     private ProgressTask? task;
-    private GenerationStage stage;
 
     public void Report(GenerationProgress value)
     {
         lock (gate)
         {
-            if (task is null || stage != value.Stage)
-            {
+            if (!tasks.TryGetValue(value.Stage, out ProgressTask? current) || current.IsFinished)
+                tasks[value.Stage] = current = context.AddTask(StageName.Of(value.Stage));
+            if (task != current)
                 Finish();
-                stage = value.Stage;
-                task = context.AddTask(StageName.Of(stage));
-            }
+            task = current;
             // An uncounted stage shows a moving bar rather than a number that means nothing.
             task.IsIndeterminate = value.StepCount == 0;
             task.MaxValue = Math.Max(value.StepCount, 1);
@@ -30,7 +30,7 @@ internal sealed class ProgressBars(ProgressContext context) : IProgress<Generati
 
     private void Finish()
     {
-        if (task is null)
+        if (task is null || (!task.IsIndeterminate && task.Value < task.MaxValue))
             return;
         task.IsIndeterminate = false;
         task.Value = task.MaxValue;

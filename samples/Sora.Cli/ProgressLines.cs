@@ -9,16 +9,16 @@ internal sealed class ProgressLines(TextWriter output, TimeProvider clock) : IPr
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(5);
 
     private readonly Lock gate = new();
-    private GenerationStage? stage;
+    // A long video comes back to its stages with each window.
+    private readonly HashSet<GenerationStage> begun = [];
     private long lastLine;
 
     public void Report(GenerationProgress value)
     {
         lock (gate)
         {
-            if (stage == value.Stage && clock.GetElapsedTime(lastLine) < Interval)
+            if (!begun.Add(value.Stage) && clock.GetElapsedTime(lastLine) < Interval)
                 return;
-            stage = value.Stage;
             lastLine = clock.GetTimestamp();
             string steps = value.StepCount > 0 ? $" {value.Step}/{value.StepCount}" : "";
             string left = value.Remaining is { } remaining ? $", {TimeText.Of(remaining)} left" : "";

@@ -27,8 +27,8 @@ internal static class RecordText
         using JsonDocument document = JsonDocument.Parse(record.ToJson());
         foreach (JsonProperty field in document.RootElement.EnumerateObject())
             Console.WriteLine($"  {field.Name.Replace('_', ' '),-24} {field.Value}");
-        if (record.Capability is null && record.Request.Strength is null)
-            Console.WriteLine($"Again: sora generate --like {path} -o another.mp4{(record.GivenFrames is null ? "" : ", with the same --first, --last and --known")}");
+        string given = record.GivenFrames is null ? "" : LikeFile.CommandOf(record) == "generate" ? ", with the same --first, --last and --known" : ", with what was given then";
+        Console.WriteLine($"Again: {LikeFile.Again(record, path)}{given}");
         return ExitCode.Done;
     }
 
