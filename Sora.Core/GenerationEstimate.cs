@@ -62,11 +62,10 @@ public sealed record GenerationEstimate
 }
 
 /// <summary>
-/// The memory of one stage, in bytes. With s bytes a number in the type of matrix products, activations are counted as
-/// L²·heads·(20 + 2·s) + L·(D·(16 + 8·s) + 4·F·s) for the text encoder (L tokens, width D, inner width F);
-/// M·(D·(16 + 17·s) + 2·F·s) + 2·s·layers·D·(L + image tokens) a branch for the transformer (M patches of all branches); and for the
-/// autoencoder 12·s numbers for each output of a residual block, in the level with most, with the two last frames that each
-/// convolution keeps, and three chunks of pixels in float32.
+/// The memory of one stage, in bytes. Activations are counted in the order of the networks' code, at the place where most is held:
+/// in a layer of the text encoder, at the end or in the attention of a block of the transformer, in a level of the
+/// decoder for the frames of one latent frame; with the allocator's gaps, and 4 MB for what the runtime takes. Where the process's
+/// resident memory grew by more than 20 MB in a stage, this was 1.0 to 1.4 times as much (docs/checkpoints.md).
 /// </summary>
 /// <param name="Stage">The stage.</param>
 /// <param name="Weights">The parameters in the types in which they are held, those of the autoencoder's convolutions also in the kernels' order.</param>

@@ -9,6 +9,12 @@ namespace Sora;
 public readonly record struct GenerationProgress(
     GenerationStage Stage, int Step, int StepCount, TimeSpan Elapsed, TimeSpan? Remaining)
 {
+    /// <summary>
+    /// A sentence for the person who asked, such as that the end of the prompt is not seen; each is reported once, when it
+    /// turns up. Null in the reports of steps. A finished <see cref="GeneratedVideo"/> has them all; those who stream read them here.
+    /// </summary>
+    public string? Note { get; init; }
+
     /// <summary>Progress of a stage whose remaining steps take as long, each, as those that are done.</summary>
     public static GenerationProgress At(GenerationStage stage, int step, int stepCount, TimeSpan elapsed) =>
         new(stage, step, stepCount, elapsed,

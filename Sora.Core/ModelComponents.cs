@@ -23,6 +23,8 @@ internal sealed class ModelComponents : IDisposable
     private readonly Lazy<GenerationCost> _cost;
     private readonly List<(string Name, IDisposable Part, Action Prepare)> _parts = [];
     private LoraSet _loras = LoraSet.Open([]);
+    private readonly CancellationTokenSource _closing = new();
+    private Task<string> _fingerprint = Task.FromResult("");
     private bool _told;
 
     private ModelComponents(ModelFolder folder, VideoGeneratorOptions options)
@@ -54,14 +56,18 @@ internal sealed class ModelComponents : IDisposable
 
     public Device Device { get; }
 
-    /// <summary>What tells this model's files from others.</summary>
-    public string Fingerprint { get; private set; } = "";
+    /// <summary>What tells this model's files from others. Hashing begins when the model is loaded; this waits for its end.</summary>
+    /// <exception cref="SoraException">A file cannot be read any more.</exception>
+    public string Fingerprint => _fingerprint.GetAwaiter().GetResult();
 
     /// <summary>The number format that is computed in.</summary>
     public Precision Precision => _type == bfloat16 ? Precision.BFloat16 : Precision.Full;
 
     /// <summary>The active LoRAs.</summary>
     public ValueList<LoraFile> Loras { get; private set; } = [];
+
+    /// <summary>Whether a stage that leaves the range of the precision is computed again in float32.</summary>
+    public bool RetriesInFloat32 => _options.RetryInFloat32;
 
     public int Threads => _options.Threads ?? Environment.ProcessorCount;
 
@@ -126,7 +132,8 @@ internal sealed class ModelComponents : IDisposable
                 model._parts[i].Prepare();
                 clock.Report(i + 1, model._parts.Count);
             }
-            model.Fingerprint = ModelFingerprint.Of(model.Folder);
+            // Beside the work, since nobody needs it before a video is finished.
+            model._fingerprint = Task.Run(() => ModelFingerprint.Of(model.Folder, model._closing.Token), CancellationToken.None);
             return model;
         }
         catch
@@ -146,6 +153,12 @@ internal sealed class ModelComponents : IDisposable
 
     public void Dispose()
     {
+        if (_closing.IsCancellationRequested)
+            return;
+        _closing.Cancel();
+        // Whoever asked for the hash was told of its failure.
+        ((Task)_fingerprint).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing).GetAwaiter().GetResult();
+        _closing.Dispose();
         foreach ((_, IDisposable part, _) in _parts)
             part.Dispose();
         Normalizer.Dispose();
@@ -187,13 +200,15 @@ internal sealed class ModelComponents : IDisposable
     private ModelPart<T> Part<T>(string name, Func<ParameterSource, T> build, IReadOnlyDictionary<string, string>? otherNames = null)
         where T : class, IDisposable
     {
-        var part = new ModelPart<T>(() => Build(Parameters(OpenWeights(name, _loras), otherNames), build), Keep);
+        ModelPart<T> Of(ScalarType type, bool keep, ModelPart<T>? inFloat32) =>
+            new(() => Build(Parameters(OpenWeights(name, _loras), type, otherNames), build), keep) { InFloat32 = inFloat32 };
+        ModelPart<T> part = Of(_type, Keep, _type == float32 ? null : Of(float32, keep: false, null));
         _parts.Add((name, part, part.Prepare));
         return part;
     }
 
-    private CheckpointParameters Parameters(WeightStore store, IReadOnlyDictionary<string, string>? otherNames) =>
-        new(store, _type, Device, otherNames, Streams(store.Names.Sum(name => store.ShapeOf(name).Aggregate(_type == float32 ? 4L : 2L, (a, b) => a * b))));
+    private CheckpointParameters Parameters(WeightStore store, ScalarType type, IReadOnlyDictionary<string, string>? otherNames) =>
+        new(store, type, Device, otherNames, Streams(store.Names.Sum(name => store.ShapeOf(name).Aggregate(type == float32 ? 4L : 2L, (a, b) => a * b))));
 
     /// <summary>Whether a network with so many bytes of weights, in the type of matrix products, is read layer by layer.</summary>
     private bool Streams(long weightBytes) =>

@@ -1,3 +1,5 @@
+using Sora.Layers;
+
 namespace Sora;
 
 /// <summary>A network of a model that is loaded when it is used, and let go afterwards unless it is kept. One user at a time.</summary>
@@ -7,6 +9,9 @@ internal sealed class ModelPart<T>(Func<T> load, bool keep) : IDisposable
     where T : class, IDisposable
 {
     private T? _network;
+
+    /// <summary>The same network in float32, loaded while it is used; null where this one is.</summary>
+    public ModelPart<T>? InFloat32 { get; init; }
 
     /// <summary>Whether it is in memory.</summary>
     public bool IsLoaded => _network is not null;
@@ -19,8 +24,9 @@ internal sealed class ModelPart<T>(Func<T> load, bool keep) : IDisposable
     }
 
     /// <summary>Gives the network until the result is disposed.</summary>
+    /// <param name="clock">Told the time that loading takes, where it has to be loaded.</param>
     /// <exception cref="SoraException">Its files cannot be used.</exception>
-    public Loan Borrow() => new(this, _network ??= load());
+    public Loan Borrow(StageClock clock) => new(this, _network ??= clock.Load(load));
 
     /// <summary>Frees the network.</summary>
     public void Dispose()
@@ -39,7 +45,10 @@ internal sealed class ModelPart<T>(Func<T> load, bool keep) : IDisposable
 
     private void GiveBack()
     {
-        if (!keep)
-            Dispose();
+        if (keep)
+            return;
+        Dispose();
+        // The next part finds the room.
+        EngineMemory.ReleaseUnused();
     }
 }

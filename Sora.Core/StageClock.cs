@@ -6,11 +6,14 @@ namespace Sora;
 internal sealed class StageClock(IProgress<GenerationProgress>? progress)
 {
     private readonly List<StageTiming> _timings = [];
+    private readonly List<string> _notes = [];
     private GenerationStage _stage;
     private readonly Dictionary<GenerationStage, long> _begun = [];
     private (int Index, int Count) _window = (0, 1);
     private long _start;
     private bool _running;
+    private int _step;
+    private int _stepCount;
 
     /// <summary>The stages so far; the running one counts up to now.</summary>
     public IReadOnlyList<StageTiming> Timings
@@ -20,6 +23,18 @@ internal sealed class StageClock(IProgress<GenerationProgress>? progress)
             Stop();
             return _timings;
         }
+    }
+
+    /// <summary>What the person who asked should know, a sentence each.</summary>
+    public IReadOnlyList<string> Notes => _notes;
+
+    /// <summary>Adds a note, once, and reports it.</summary>
+    public void Note(string note)
+    {
+        if (_notes.Contains(note))
+            return;
+        _notes.Add(note);
+        progress?.Report(GenerationProgress.At(_stage, _step, _stepCount, _running ? Stopwatch.GetElapsedTime(_start) : TimeSpan.Zero) with { Note = note });
     }
 
     /// <summary>Ends the running stage and begins another, or goes on with one.</summary>
@@ -42,10 +57,23 @@ internal sealed class StageClock(IProgress<GenerationProgress>? progress)
     /// </summary>
     public void BeginWindow(int index, int count) => _window = (index, count);
 
+    /// <summary>Loads what the running stage needs. The time is counted as loading, and the stage's clock stands still meanwhile.</summary>
+    public T Load<T>(Func<T> load)
+    {
+        long start = Stopwatch.GetTimestamp();
+        progress?.Report(GenerationProgress.At(GenerationStage.LoadingModel, 0, 0, TimeSpan.Zero));
+        T loaded = load();
+        Add(GenerationStage.LoadingModel, Stopwatch.GetElapsedTime(start));
+        _start += Stopwatch.GetTimestamp() - start;
+        Report(_step, _stepCount);
+        return loaded;
+    }
+
     /// <summary>Reports steps done in the running stage.</summary>
     public void Report(int step, int stepCount)
     {
         // Between windows it would come and go.
+        (_step, _stepCount) = (step, stepCount);
         if (_window.Count > 1 && stepCount == 0)
             return;
         if (_stage == GenerationStage.Denoising)
@@ -58,12 +86,16 @@ internal sealed class StageClock(IProgress<GenerationProgress>? progress)
     {
         if (!_running)
             return;
-        TimeSpan elapsed = Stopwatch.GetElapsedTime(_start);
-        int known = _window.Count == 1 ? -1 : _timings.FindIndex(timing => timing.Stage == _stage);
+        Add(_stage, Stopwatch.GetElapsedTime(_start));
+        _running = false;
+    }
+
+    private void Add(GenerationStage stage, TimeSpan elapsed)
+    {
+        int known = _window.Count == 1 ? -1 : _timings.FindIndex(timing => timing.Stage == stage);
         if (known < 0)
-            _timings.Add(new(_stage, elapsed));
+            _timings.Add(new(stage, elapsed));
         else
             _timings[known] = _timings[known] with { Elapsed = _timings[known].Elapsed + elapsed };
-        _running = false;
     }
 }

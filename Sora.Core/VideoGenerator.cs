@@ -107,9 +107,9 @@ public sealed class VideoGenerator : IDisposable
         await TakeTurnAsync(cancellationToken).ConfigureAwait(false);
         try
         {
-            List<string> notes = [.. _model.TakeNotes()];
-            List<VideoFrame> frames = await Task.Run(() => Generate(resolved, clock, notes, stop.Token).ToList(), stop.Token).ConfigureAwait(false);
-            return new(resolved, frames, clock.Timings, notes, RecordOf(resolved));
+            List<VideoFrame> frames = await Task.Run(() => Generate(resolved, clock, stop.Token).ToList(), stop.Token).ConfigureAwait(false);
+            GenerationRecord record = RecordOf(resolved, clock);
+            return new(resolved, frames, clock.Timings, clock.Notes, record);
         }
         finally
         {
@@ -119,7 +119,7 @@ public sealed class VideoGenerator : IDisposable
 
     /// <summary>Generates a video and gives its frames as they are decoded.</summary>
     /// <param name="request">What to generate.</param>
-    /// <param name="progress">Told each step.</param>
+    /// <param name="progress">Told each step, and what would be the <see cref="GeneratedVideo.Notes"/> of the video (<see cref="GenerationProgress.Note"/>).</param>
     /// <param name="cancellationToken">Honoured within one step or one decoded chunk.</param>
     /// <exception cref="SoraException">The model cannot make what is asked for.</exception>
     public async IAsyncEnumerable<VideoFrame> StreamAsync(VideoRequest request, IProgress<GenerationProgress>? progress = null, [EnumeratorCancellation] CancellationToken cancellationToken = default)
@@ -144,37 +144,37 @@ public sealed class VideoGenerator : IDisposable
 
     /// <summary>What it takes to make a request's video again with this generator, for the tags of a file.</summary>
     /// <param name="request">The request; its seed must be set for the record to be of use.</param>
+    /// <exception cref="SoraException">A file of the model cannot be read any more.</exception>
     public GenerationRecord RecordOf(VideoRequest request)
     {
         ArgumentNullException.ThrowIfNull(request);
-        return new(request)
+        return RecordOf(request, _model.Fingerprint);
+    }
+
+    // A video that is finished is not lost because its model's files have gone since.
+    private GenerationRecord RecordOf(VideoRequest request, StageClock clock)
+    {
+        try
+        {
+            return RecordOf(request);
+        }
+        catch (SoraException e)
+        {
+            clock.Note($"The record of this video does not tell its model's hash. {e.Message}");
+            return RecordOf(request, fingerprint: null);
+        }
+    }
+
+    private GenerationRecord RecordOf(VideoRequest request, string? fingerprint) =>
+        new(request)
         {
             Model = Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(_model.Folder.Path))),
-            ModelFingerprint = _model.Fingerprint,
+            ModelFingerprint = fingerprint,
             Precision = _model.Precision,
             Threads = _model.Threads,
             Loras = _model.Loras,
             GivenFrames = GenerationRecord.HashOf(request),
         };
-    }
-
-    /// <summary>
-    /// What the person who asks should know, a sentence each, where frames are streamed: which part of a prompt is cut, what of a
-    /// LoRA has no place in the model, and, once, what of the model's files is not known. It is what
-    /// <see cref="GeneratedVideo.Notes"/> holds.
-    /// </summary>
-    /// <param name="request">The request.</param>
-    public IReadOnlyList<string> NotesOf(VideoRequest request)
-    {
-        ArgumentNullException.ThrowIfNull(request);
-        return
-        [
-            .. _model.TakeNotes(),
-            .. _model.LoraNotes,
-            .. request.LaterPrompts.Select(later => later.Prompt).Prepend(request.Prompt).Distinct()
-                .Select(prompt => _model.Tokenizer.Tokenize(prompt, _model.Folder.Defaults.MaxSequenceLength)).Where(tokens => tokens.IsCut).Select(CutNote.Of),
-        ];
-    }
 
     /// <summary>
     /// Replaces the active LoRAs. The weights are those of the model's files with these LoRAs added, whatever was active
@@ -229,19 +229,20 @@ public sealed class VideoGenerator : IDisposable
     }
 
     // A video of one window, or of several. Dispose scopes belong to a thread, so it runs on one.
-    private IEnumerable<VideoFrame> Generate(VideoRequest request, StageClock clock, List<string> notes, CancellationToken cancellationToken)
+    private IEnumerable<VideoFrame> Generate(VideoRequest request, StageClock clock, CancellationToken cancellationToken)
     {
         set_num_threads(_model.Threads);
         if (_model.MemoryForGeneration is { } available)
             _model.Cost.RequireFits(LargestWindow(request), Branches(request), available);
-        notes.AddRange(_model.LoraNotes);
-        return request.IsInWindows ? GenerateWindows(request, clock, notes, cancellationToken)
-            : request.Loop ? LoopStart.AtLeastMotion(GenerateOne(request, clock, notes, null, cancellationToken))
-            : GenerateOne(request, clock, notes, null, cancellationToken);
+        foreach (string note in (string[])[.. _model.TakeNotes(), .. _model.LoraNotes])
+            clock.Note(note);
+        return request.IsInWindows ? GenerateWindows(request, clock, cancellationToken)
+            : request.Loop ? LoopStart.AtLeastMotion(GenerateOne(request, clock, null, cancellationToken))
+            : GenerateOne(request, clock, null, cancellationToken);
     }
 
     // Window after window, each going on from the one before.
-    private IEnumerable<VideoFrame> GenerateWindows(VideoRequest request, StageClock clock, List<string> notes, CancellationToken cancellationToken)
+    private IEnumerable<VideoFrame> GenerateWindows(VideoRequest request, StageClock clock, CancellationToken cancellationToken)
     {
         using IDisposable noGradients = no_grad();
         int count = WindowPlan.Of(request, Limits).Count(), index = 0;
@@ -250,13 +251,13 @@ public sealed class VideoGenerator : IDisposable
         using (DisposeScope scope = NewDisposeScope())
         {
             string[] prompts = [.. request.LaterPrompts.Select(later => later.Prompt).Prepend(request.Prompt).Distinct()];
-            link.Keep(prompts, EncodeTexts(request, prompts, notes));
+            link.Keep(prompts, EncodeTexts(request, prompts, clock, new OverflowRetry(_model.RetriesInFloat32, clock)));
         }
         foreach (VideoWindow window in WindowPlan.Of(request, Limits))
         {
             clock.BeginWindow(index++, count);
             link.Begin(window);
-            foreach (VideoFrame frame in GenerateOne(window.RequestOf(request, Limits.TemporalStride, link.Tail), clock, notes, link, cancellationToken))
+            foreach (VideoFrame frame in GenerateOne(window.RequestOf(request, Limits.TemporalStride, link.Tail), clock, link, cancellationToken))
             {
                 if (frame.Index >= window.EndFrame)
                     continue;
@@ -267,44 +268,46 @@ public sealed class VideoGenerator : IDisposable
     }
 
     // The path of a video: text, given frames, noise, velocity, latent, frames.
-    private IEnumerable<VideoFrame> GenerateOne(VideoRequest request, StageClock clock, List<string> notes, WindowLink? link, CancellationToken cancellationToken)
+    private IEnumerable<VideoFrame> GenerateOne(VideoRequest request, StageClock clock, WindowLink? link, CancellationToken cancellationToken)
     {
         using IDisposable noGradients = no_grad();
         using DisposeScope scope = NewDisposeScope();
         if (request.Draft is not null)
-            request = DraftedRequest.RefinementOf(request, [.. GenerateOne(DraftedRequest.DraftOf(request, Limits), clock, [], null, cancellationToken)]);
+            request = DraftedRequest.RefinementOf(request, [.. GenerateOne(DraftedRequest.DraftOf(request, Limits), clock, null, cancellationToken)]);
+        var retry = new OverflowRetry(_model.RetriesInFloat32, clock);
         if (link is null)
             clock.Begin(GenerationStage.EncodingText);
-        (IReadOnlyList<Tensor> texts, Tensor negative) = link?.Texts ?? EncodeTexts(request, [request.Prompt], notes); // 1 L D each
+        (IReadOnlyList<Tensor> texts, Tensor negative) = link?.Texts ?? EncodeTexts(request, [request.Prompt], clock, retry); // 1 L D each
         cancellationToken.ThrowIfCancellationRequested();
 
         Tensor noise = NoiseOf(request);                                                  // 1 C t h w
-        using IConditioning conditioning = EncodeFrames(request, noise, clock, link, out Tensor? source); // 1 C t h w, or null
+        using IConditioning conditioning = EncodeFrames(request, noise, clock, retry, link, out Tensor? source); // 1 C t h w, or null
         cancellationToken.ThrowIfCancellationRequested();
 
         using ISolver solver = SolverOf(request);
         int start = SourceNoise.FirstStep(solver.Schedule, request.Strength ?? 1), evaluations = solver.Evaluations(start);
         Tensor sample = source is null ? noise : SourceNoise.Add(source, noise, solver.Schedule, start);
+        EngineMemory.ReleaseUnused(); // What a stage leaves with the allocator is not the next one's.
         clock.Begin(GenerationStage.Denoising, evaluations);
-        using (ExpertVelocity velocity = VelocityOf(request, texts[0], negative, conditioning, noise))
+        using (ExpertVelocity velocity = VelocityOf(request, clock, retry, texts[0], negative, conditioning, noise))
             sample = FlowSampler.Sample(request.Loop ? CircularTime.Around(velocity.Predict) : velocity.Predict, sample, solver, done => clock.Report(done, evaluations), start, cancellationToken);
         Tensor latent = Finite.Require(conditioning.Finish(sample), "The transformer");   // 1 C t h w
         link?.Keep(latent);
         cancellationToken.ThrowIfCancellationRequested();
 
         int frameCount = link?.FrameCount ?? request.FrameCount!.Value - (request.Loop ? 1 : 0), decoded = link?.Window.FirstFrame ?? 0;
+        EngineMemory.ReleaseUnused();
         clock.Begin(GenerationStage.Decoding, frameCount, decoded);
-        using ModelPart<VideoAutoencoder>.Loan vae = _model.Vae.Borrow();
         MaskComposite? composite = MaskComposite.Of(request);
         Tensor restored = _model.Normalizer.Restore(latent);
-        IEnumerable<Tensor> chunks = request.Loop ? CircularTime.DecodeChunks(vae.Network, restored)
-            : link is not null ? link.DecodeChunks(vae.Network, restored)
-            : vae.Network.DecodeChunks(restored);
-        foreach (Tensor chunk in chunks)                                                   // 1 3 ≤4 H W
+        IEnumerable<Tensor> Decode(VideoAutoencoder vae) => request.Loop ? CircularTime.DecodeChunks(vae, restored)
+            : link is not null ? link.DecodeChunks(vae, restored)
+            : vae.DecodeChunks(restored);
+        foreach (Tensor chunk in retry.Chunks(_model.Vae, "The video decoder", Decode))    // 1 3 ≤4 H W
         {
             using (chunk)
             {
-                foreach (VideoFrame frame in FrameTensors.ToFrames(Finite.Require(chunk, "The video decoder"), decoded, request.FramesPerSecond!.Value))
+                foreach (VideoFrame frame in FrameTensors.ToFrames(chunk, decoded, request.FramesPerSecond!.Value))
                     yield return composite?.Apply(frame) ?? frame;
                 decoded += (int)chunk.size(2);
             }
@@ -314,13 +317,14 @@ public sealed class VideoGenerator : IDisposable
     }
 
     // The vectors of prompts and of the negative prompt, which without guidance is not read.
-    private (IReadOnlyList<Tensor> Texts, Tensor Negative) EncodeTexts(VideoRequest request, IReadOnlyList<string> texts, List<string> notes)
-    {
-        using ModelPart<UMT5Encoder>.Loan encoder = _model.TextEncoder.Borrow();
-        var prompts = new PromptEncoder(_model.Tokenizer, encoder.Network, _model.Folder.Defaults.MaxSequenceLength, _model.Device);
-        Tensor[] vectors = [.. texts.Select(text => Finite.Require(prompts.Encode(text, tokens => notes.Add(CutNote.Of(tokens))), "The text encoder"))];
-        return (vectors, GuidanceOf(request).Any(guidance => guidance.IsOn) ? prompts.Encode(request.NegativePrompt!) : vectors[0]);
-    }
+    private (IReadOnlyList<Tensor> Texts, Tensor Negative) EncodeTexts(VideoRequest request, IReadOnlyList<string> texts, StageClock clock, OverflowRetry retry) =>
+        retry.Run<UMT5Encoder, (IReadOnlyList<Tensor>, Tensor)>(_model.TextEncoder, encoder =>
+        {
+            var prompts = new PromptEncoder(_model.Tokenizer, encoder, _model.Folder.Defaults.MaxSequenceLength, _model.Device);
+            Tensor Encode(string prompt, Action<TokenizedPrompt>? cut) => Finite.Require(prompts.Encode(prompt, cut), "The text encoder");
+            Tensor[] vectors = [.. texts.Select(text => Encode(text, tokens => clock.Note(CutNote.Of(tokens))))];
+            return (vectors, GuidanceOf(request).Any(guidance => guidance.IsOn) ? Encode(request.NegativePrompt!, null) : vectors[0]);
+        });
 
     private VideoRequest LargestWindow(VideoRequest request) => !request.IsInWindows ? request
         : WindowPlan.Of(request, Limits).MaxBy(window => (window.Latents, window.BeginsWithPicture))!.RequestOf(request, Limits.TemporalStride, null);
@@ -351,33 +355,34 @@ public sealed class VideoGenerator : IDisposable
     }
 
     // How known frames take part, and the source's latent.
-    private IConditioning EncodeFrames(VideoRequest request, Tensor noise, StageClock clock, WindowLink? link, out Tensor? source)
+    private IConditioning EncodeFrames(VideoRequest request, Tensor noise, StageClock clock, OverflowRetry retry, WindowLink? link, out Tensor? source)
     {
         source = null;
         if (request.KnownFrames.Count == 0 && request.Source is null && link is not { CarriedCount: > 0 })
             return new NoConditioning();
         clock.Begin(GenerationStage.EncodingFrames);
-        Tensor? images = _model.ImageEncoder is null ? null : EncodeImages(_model.ImageEncoder, request.KnownFrames); // images L D
-        using ModelPart<VideoAutoencoder>.Loan vae = _model.Vae.Borrow();
-        var encoder = new FrameEncoder(vae.Network, _model.Normalizer, _model.Device);
-        if (request.Source is { } video)
-            source = encoder.Encode(video, request.Width!.Value, request.Height!.Value);
-        KnownRegion? kept = request.Mask is { } mask ? new(source!, KeptCells.Of(mask, LatentShape.Of(request, _model.Folder.Vae), _model.Folder.TemporalStride)) : null;
-        return Conditionings.Create(_model.Folder, request.KnownFrames, noise, encoder, images, kept, link is { CarriedCount: > 0 } ? link.Carried() : null, link?.CarriedAt ?? 0);
+        Tensor? images = _model.ImageEncoder is null ? null : EncodeImages(_model.ImageEncoder, retry, request.KnownFrames); // images L D
+        (IConditioning conditioning, source) = retry.Run(_model.Vae, vae =>
+        {
+            var encoder = new FrameEncoder(vae, _model.Normalizer, _model.Device);
+            Tensor? latent = request.Source is { } video ? encoder.Encode(video, request.Width!.Value, request.Height!.Value) : null;
+            KnownRegion? kept = request.Mask is { } mask ? new(latent!, KeptCells.Of(mask, LatentShape.Of(request, _model.Folder.Vae), _model.Folder.TemporalStride)) : null;
+            return (Conditionings.Create(_model.Folder, request.KnownFrames, noise, encoder, images, kept, link is { CarriedCount: > 0 } ? link.Carried() : null, link?.CarriedAt ?? 0), latent);
+        });
+        return conditioning;
     }
 
     // What the image encoder makes of known frames, the first in time first.
-    private Tensor EncodeImages(ModelPart<ClipVisionEncoder> part, IEnumerable<KnownFrame> known)
+    private Tensor EncodeImages(ModelPart<ClipVisionEncoder> part, OverflowRetry retry, IEnumerable<KnownFrame> known)
     {
         using DisposeScope scope = NewDisposeScope();
-        using ModelPart<ClipVisionEncoder>.Loan encoder = part.Borrow();
         VideoFrame[] frames = [.. known.OrderBy(frame => frame.Index).Select(frame => frame.Frame)];
         Tensor pixels = new ClipImageProcessor(_model.Folder.ImageProcessor!).Process(frames, _model.Device);
-        return scope.MoveToOuter(Finite.Require(encoder.Network.Encode(pixels), "The image encoder"));
+        return scope.MoveToOuter(retry.Run(part, encoder => Finite.Require(encoder.Encode(pixels), "The image encoder")));
     }
 
-    private ExpertVelocity VelocityOf(VideoRequest request, Tensor text, Tensor negative, IConditioning conditioning, Tensor noise) =>
-        new(_model.Experts, (network, expert) => new(
+    private ExpertVelocity VelocityOf(VideoRequest request, StageClock clock, OverflowRetry retry, Tensor text, Tensor negative, IConditioning conditioning, Tensor noise) =>
+        new(_model.Experts, clock, retry, (network, expert) => new(
             network, GuidanceOf(request)[expert], text, negative, Patchify.GridOf(noise, network.Config.PatchSize), _model.Device, conditioning,
             _model.Folder.Scheduler.Prediction));
 
@@ -388,13 +393,13 @@ public sealed class VideoGenerator : IDisposable
         return request.LowNoiseGuidanceScale is { } second ? [first, first with { Scale = second }] : [first];
     }
 
-    private static int Branches(VideoRequest request) => GuidanceOf(request).Any(guidance => guidance.IsOn) ? 2 : 1;
+    internal static int Branches(VideoRequest request) => GuidanceOf(request).Any(guidance => guidance.IsOn) ? 2 : 1;
 
     private void Produce(VideoRequest request, IProgress<GenerationProgress>? progress, ChannelWriter<VideoFrame> frames, CancellationToken cancellationToken)
     {
         try
         {
-            foreach (VideoFrame frame in Generate(request, new StageClock(progress), [], cancellationToken))
+            foreach (VideoFrame frame in Generate(request, new StageClock(progress), cancellationToken))
                 frames.WriteAsync(frame, cancellationToken).AsTask().GetAwaiter().GetResult();
             frames.Complete();
         }

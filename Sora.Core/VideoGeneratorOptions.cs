@@ -52,6 +52,14 @@ public sealed partial record VideoGeneratorOptions
     public bool? LayerStreaming { get; init; }
 
     /// <summary>
+    /// Whether a stage whose numbers leave the range of the precision is computed again in float32: its network is loaded in
+    /// float32 for that, which takes up to twice the memory of its weights, and a note tells of it. The transformer goes on from the step
+    /// at which it happened, the decoder from the frames that were not given yet.
+    /// </summary>
+    /// <value>By default true. When false, the generation ends with an error that names the stage.</value>
+    public bool RetryInFloat32 { get; init; } = true;
+
+    /// <summary>
     /// The memory that a generation on the CPU may take, its weights included, in bytes. One that needs more, as
     /// <see cref="VideoGenerator.Estimate"/> counts it, is refused before it starts.
     /// </summary>

@@ -1,5 +1,6 @@
 using Sora.Frames;
 using Sora.Tests.Engine;
+using Sora.Tests.Weights;
 using Xunit;
 
 namespace Sora.Tests.Generation;
@@ -96,5 +97,27 @@ public class LifetimeTests
         using VideoGenerator generator = await VideoGenerator.LoadAsync(TinyModel.Folder, new() { Device = "cpu", Precision = precision, Threads = 1 });
         await Pixels.OfAsync(generator, Fish);
         await Pixels.OfAsync(generator, Cat with { GuidanceScale = 1 });
+    }
+
+    [Fact]
+    public async Task AFinishedVideoOutlivesTheFilesOfItsModel()
+    {
+        using var folder = new TemporaryFolder();
+        TinyModel.CopyTo(folder.Path);
+        using (VideoGenerator whole = await TinyModel.LoadAsync(folder.Path))
+            Assert.Equal(16, whole.RecordOf(Fish).ModelFingerprint!.Length);
+
+        // Hashing begins when everything is loaded, and finds one file gone.
+        var progress = new ProgressLog(report =>
+        {
+            if (report is { Stage: GenerationStage.LoadingModel, Step: > 0 } && report.Step == report.StepCount)
+                File.Delete(folder.File("tokenizer", "spiece.model"));
+        });
+        using VideoGenerator generator = await TinyModel.LoadAsync(folder.Path, progress);
+        await using GeneratedVideo video = await generator.GenerateAsync(Fish);
+        Assert.Equal(5, video.Frames.Count);
+        Assert.Contains("does not tell its model's hash. The tokenizer ", Assert.Single(video.Notes), StringComparison.Ordinal);
+        Assert.Null(video.Record.ModelFingerprint);
+        Assert.Contains("cannot be read", Assert.Throws<SoraException>(() => generator.RecordOf(Fish)).Message, StringComparison.Ordinal);
     }
 }

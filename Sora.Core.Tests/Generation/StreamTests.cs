@@ -82,4 +82,23 @@ public class StreamTests
         });
         loaded.RequireUnchanged();
     }
+
+    [Fact]
+    public async Task AStreamReportsTheNotesOfTheWholeVideo()
+    {
+        using VideoGenerator generator = await TinyModel.LoadAsync();
+        VideoRequest wordy = Fish with { Prompt = string.Join(' ', Enumerable.Repeat("a red fish swims left", 20)), FrameCount = 1 };
+        var notes = new List<string>();
+        var progress = new ProgressLog(report =>
+        {
+            if (report.Note is { } note)
+                notes.Add(note);
+        });
+        await foreach (VideoFrame _ in generator.StreamAsync(wordy, progress))
+        {
+        }
+        await using GeneratedVideo video = await generator.GenerateAsync(wordy);
+        Assert.Contains("this end of it is not seen", Assert.Single(notes), StringComparison.Ordinal);
+        Assert.Equal(video.Notes, notes);
+    }
 }

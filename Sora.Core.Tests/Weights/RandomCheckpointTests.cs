@@ -100,7 +100,8 @@ public sealed class RandomCheckpointTests : IDisposable
     {
         using var cancelled = new CancellationTokenSource();
         cancelled.Cancel();
-        Assert.ThrowsAny<OperationCanceledException>(() => RandomCheckpoint.Write(Pocket, _folder.File("model"), WeightPrecision.F32, cancellationToken: cancelled.Token));
+        foreach (WeightQuantization? quantization in (WeightQuantization?[])[null, WeightQuantization.Q8_0])
+            Assert.ThrowsAny<OperationCanceledException>(() => RandomCheckpoint.Write(Pocket, _folder.File("model"), WeightPrecision.F32, quantization: quantization, cancellationToken: cancelled.Token));
         Assert.Empty(Directory.EnumerateFileSystemEntries(_folder.Path));
     }
 

@@ -8,12 +8,15 @@ namespace Sora.Estimation;
 /// </summary>
 internal sealed class DecoderCost
 {
-    // Of a residual block, in the numbers of its output: the level's input and the outputs of its blocks, the first
-    // convolution's result, and for the second the normalised input, the same with the past, windows of three frames and the result.
-    private const long HeldInABlock = 12;
-
     private long _area;
     private long _positions;
+    private long _frames = 1;
+
+    /// <summary>The results of levels that are done, which stay until the chunk is.</summary>
+    private long _earlier;
+
+    /// <summary>Of the running level, the numbers a position that its input and the results of its blocks hold.</summary>
+    private long _held;
 
     /// <param name="config">The autoencoder.</param>
     /// <param name="h">The latent's height.</param>
@@ -22,34 +25,32 @@ internal sealed class DecoderCost
     public DecoderCost(AutoencoderKLWanConfig config, long h, long w, bool first)
     {
         int levels = config.DimMult.Count;
-        long frames = 1, width = config.DecoderWidth * config.DimMult[^1];
+        long width = config.DecoderWidth * config.DimMult[^1];
         _area = _positions = h * w;
         Convolve(1, config.ZDim, config.ZDim);
         Convolve(27, config.ZDim, width);
+        _held = width;
         Block(width, width);
         Convolve(1, width, 4 * width);                       // queries, keys, values and output
         Operations += 4.0 * _positions * _area * width;       // among the points of a frame
+        _held += 8 * width;                                   // and the norm, attention's result in two orders and the sum
         Block(width, width);
+        _earlier = _positions * _held;
         long inputs = width;
         for (int level = 0; level < levels; level++)
         {
             width = config.DecoderWidth * config.DimMult[levels - 1 - level];
+            _held = 0; // The input is the result of the level before.
             for (int block = 0; block <= config.NumResBlocks; block++)
                 Block(block == 0 ? inputs : width, width);
             if (level == levels - 1)
                 break;
-            if (config.TemperalDownsample[levels - 2 - level] && !first)
-            {
-                Convolve(3, width, 2 * width);
-                Cached += 2 * _area * width;
-                frames *= 2;
-            }
-            _area *= 4;
-            _positions = _area * frames;
+            bool temporal = config.TemperalDownsample[levels - 2 - level] && !first;
+            Upsample(width, config.IsResidual ? width : width / 2, temporal, config.IsResidual);
             inputs = config.IsResidual ? width : width / 2;
-            Convolve(9, width, inputs);
-            Largest = Math.Max(Largest, _positions * (width + (2 * inputs)));
         }
+        (_earlier, _held) = (_earlier + (_positions * width), 0);
+        Hold(Windows(width));
         Convolve(27, width, config.OutChannels);
         Cached += 2 * _area * (width + config.OutChannels);
     }
@@ -60,9 +61,13 @@ internal sealed class DecoderCost
     /// <summary>The numbers that are kept from one latent frame to the next.</summary>
     public long Cached { get; private set; }
 
+    /// <summary>The numbers of the largest kernel, which the library may lay out anew for every use.</summary>
+    public long Kernel { get; private set; }
+
     /// <summary>The numbers that are held at once where there are most.</summary>
     public long Largest { get; private set; }
 
+    // The input is freed by nobody before the level ends; what a convolution needs besides is freed when it is done.
     private void Block(long inputs, long outputs)
     {
         Convolve(27, inputs, outputs);
@@ -70,8 +75,40 @@ internal sealed class DecoderCost
         if (inputs != outputs)
             Convolve(1, inputs, outputs);
         Cached += 2 * _area * (inputs + outputs);
-        Largest = Math.Max(Largest, HeldInABlock * _positions * Math.Max(inputs, outputs));
+        Hold(Windows(inputs) + Convolution(3 * inputs, outputs));
+        Hold(outputs + Windows(outputs) + Convolution(3 * outputs, outputs));
+        _held += outputs;
     }
 
-    private void Convolve(long kernel, long inputs, long outputs) => Operations += 2.0 * _positions * kernel * inputs * outputs;
+    // Doubles space and, where asked, time; the shortcut repeats the input in two copies and is added.
+    private void Upsample(long width, long outputs, bool temporal, bool shortcut)
+    {
+        if (temporal)
+        {
+            Convolve(3, width, 2 * width);
+            Cached += 2 * _area * width;
+            _held += Windows(width) - width + (4 * width); // no norm before it; its result, and that frame by frame
+        }
+        long before = _positions * _held;
+        _area *= 4;
+        _frames *= temporal ? 2 : 1;
+        _positions = _area * _frames;
+        Convolve(9, width, outputs);
+        Largest = Math.Max(Largest, _earlier + before + (_positions * (width + Convolution(width, outputs) + (shortcut ? 3 * width : 0))));
+        _earlier += _positions * outputs;
+    }
+
+    // The normalised input of a convolution, the same with two frames of the past, and windows of three frames.
+    private long Windows(long width) => width + (width * (_frames + 2) / _frames) + (3 * width);
+
+    // The input and the result in the order of the library's kernel, the result in torch's and in this library's.
+    private static long Convolution(long inputs, long outputs) => inputs + (4 * outputs);
+
+    private void Hold(long numbers) => Largest = Math.Max(Largest, _earlier + (_positions * (_held + numbers)));
+
+    private void Convolve(long kernel, long inputs, long outputs)
+    {
+        Operations += 2.0 * _positions * kernel * inputs * outputs;
+        Kernel = Math.Max(Kernel, kernel * inputs * outputs);
+    }
 }

@@ -14,7 +14,7 @@ internal sealed class GenerationCost
     private readonly ModelFolder _folder;
     private readonly bool _keep;
     private readonly Func<long, bool> _streams;
-    private readonly long _number;
+    private readonly ActivationMemory _activations;
     private readonly NetworkWeights _text;
     private readonly NetworkWeights[] _experts;
     private readonly NetworkWeights _vae;
@@ -26,7 +26,7 @@ internal sealed class GenerationCost
     public GenerationCost(ModelFolder folder, ScalarType type, bool keep, Func<long, bool> streams)
     {
         (_folder, _keep, _streams) = (folder, keep, streams);
-        _number = type == float32 ? 4 : 2;
+        _activations = new(type == float32 ? 4 : 2);
         _text = NetworkWeights.Of(type, "encoder.block", source => new UMT5Encoder(folder.TextEncoder, source).Parameters);
         WanTransformerConfig[] experts = folder.Transformer2 is { } second ? [folder.Transformer, second] : [folder.Transformer];
         _experts = [.. experts.Select(config => NetworkWeights.Of(type, "blocks", source => new DiffusionTransformer(config, source).Parameters))];
@@ -69,16 +69,10 @@ internal sealed class GenerationCost
     /// <param name="branches">2 under guidance, else 1.</param>
     public IReadOnlyList<StageMemory> Memory(VideoRequest request, int branches)
     {
-        UMT5Config encoder = _folder.TextEncoder;
-        WanTransformerConfig transformer = _folder.Transformer;
         LatentShape latent = LatentShape.Of(request, _folder.Vae);
-        long s = _number, l = TextTokens, m = branches * Tokens(request), d = transformer.InnerDim;
-        long text = (l * l * encoder.NumHeads * (20 + (2 * s))) + (l * ((encoder.DModel * (16 + (8 * s))) + (4L * encoder.DFf * s)));
-        long denoising = (m * ((d * (16 + (17 * s))) + (2 * transformer.FfnDim * s)))
-            + (branches * 2 * s * transformer.NumLayers * d * (l + ImageTokens));
-        var chunk = new DecoderCost(_folder.Vae, latent.H, latent.W, first: latent.T == 1);
-        long pixels = 3L * request.Width!.Value * request.Height!.Value * _folder.Vae.TemporalStride;
-        long decoding = ((chunk.Largest + chunk.Cached) * s) + (pixels * 3 * sizeof(float));
+        long text = _activations.Text(_folder.TextEncoder, TextTokens);
+        long denoising = _activations.Denoising(_folder.Transformer, branches, Tokens(request), TextTokens + ImageTokens);
+        long decoding = _activations.Decoding(_folder.Vae, latent, request.Width!.Value, request.Height!.Value, request.FrameCount!.Value);
         NetworkWeights largest = _experts.MaxBy(expert => expert.Whole)!;
         var stages = new List<StageMemory> { Stage(GenerationStage.EncodingText, _text, text) };
         // Windows of a long video begin with a picture.

@@ -1,3 +1,4 @@
+using Sora.Layers;
 using Sora.Sampling;
 
 namespace Sora.Transformer;
@@ -7,20 +8,33 @@ namespace Sora.Transformer;
 /// prepared for it, at its first step; where parts are not kept only one is in memory.
 /// </summary>
 /// <param name="experts">The experts, the one for the noisiest times first.</param>
+/// <param name="clock">Told the time that loading an expert takes.</param>
+/// <param name="retry">Gives an expert in float32 where its velocity is not finite; it then takes the rest of the expert's steps.</param>
 /// <param name="prepare">Prepares the velocity of a network; the number is its place among the experts.</param>
-internal sealed class ExpertVelocity(IReadOnlyList<Expert> experts, Func<DiffusionTransformer, int, GuidedVelocity> prepare) : IDisposable
+internal sealed class ExpertVelocity(IReadOnlyList<Expert> experts, StageClock clock, OverflowRetry retry, Func<DiffusionTransformer, int, GuidedVelocity> prepare) : IDisposable
 {
+    private const string Stage = "The transformer";
+
     private ModelPart<DiffusionTransformer>.Loan _loan;
     private GuidedVelocity? _velocity;
     private int _current = -1;
+    private bool _isInFloat32;
 
     /// <summary>The velocity of a sample [1, C, t, h, w] at a step; a <see cref="Velocity"/>.</summary>
     public Tensor Predict(Tensor sample, SamplingStep step)
     {
         int expert = experts.TakeWhile(expert => step.Time < expert.LowestTime).Count();
         if (expert != _current)
-            ChangeTo(expert);
-        return _velocity!.Predict(sample, step);
+            ChangeTo(expert, experts[expert].Network);
+        Tensor velocity = _velocity!.Predict(sample, step);
+        if (Finite.Is(velocity))
+            return velocity;
+        velocity.Dispose();
+        if (_isInFloat32)
+            throw OverflowRetry.Damaged(Stage);
+        ChangeTo(expert, retry.InFloat32(experts[expert].Network, Stage));
+        _isInFloat32 = true;
+        return Predict(sample, step);
     }
 
     /// <summary>Frees what is prepared and gives the network back.</summary>
@@ -33,10 +47,11 @@ internal sealed class ExpertVelocity(IReadOnlyList<Expert> experts, Func<Diffusi
         _current = -1;
     }
 
-    private void ChangeTo(int expert)
+    private void ChangeTo(int expert, ModelPart<DiffusionTransformer> network)
     {
         Dispose();
-        _loan = experts[expert].Network.Borrow();
+        _isInFloat32 = false;
+        _loan = network.Borrow(clock);
         _current = expert;
         _velocity = prepare(_loan.Network, expert);
     }

@@ -99,7 +99,12 @@ public sealed class VideoAutoencoder : IDisposable
     }
 
     /// <summary>Decodes the next latent frames of a video to [−1, 1], float32.</summary>
-    public Tensor DecodeChunk(Tensor latents, CausalCache cache) => DecodeUnclamped(latents, cache).clamp(-1, 1);
+    public Tensor DecodeChunk(Tensor latents, CausalCache cache)
+    {
+        Tensor video = DecodeUnclamped(latents, cache);
+        // Infinity would be clamped to white and pass for a picture: x·0 makes it NaN, which whoever checks the chunk sees.
+        return video.clamp(-1, 1) + (video * 0);
+    }
 
     /// <summary>Decodes without the last limitation to [−1, 1], through which no gradient would pass.</summary>
     internal Tensor DecodeUnclamped(Tensor latents, CausalCache cache)

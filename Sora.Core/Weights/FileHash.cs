@@ -23,7 +23,11 @@ internal static class FileHash
     }
 
     /// <summary>Adds a file's name, length and content to a hash.</summary>
-    public static void Add(IncrementalHash hash, string name, string path)
+    /// <param name="hash">The hash.</param>
+    /// <param name="name">What the file is called in it.</param>
+    /// <param name="path">The file.</param>
+    /// <param name="cancellationToken">Stops within a megabyte.</param>
+    public static void Add(IncrementalHash hash, string name, string path, CancellationToken cancellationToken = default)
     {
         using FileStream file = File.OpenRead(path);
         hash.AppendData(Encoding.UTF8.GetBytes(FormattableString.Invariant($"{name}\0{file.Length}\0")));
@@ -31,11 +35,15 @@ internal static class FileHash
         if (file.Length <= WholeUpTo)
         {
             for (int read; (read = file.Read(buffer)) > 0;)
+            {
+                cancellationToken.ThrowIfCancellationRequested();
                 hash.AppendData(buffer, 0, read);
+            }
             return;
         }
         for (int i = 0; i < Samples; i++)
         {
+            cancellationToken.ThrowIfCancellationRequested();
             file.Position = (file.Length - SampleBytes) / (Samples - 1) * i;
             file.ReadExactly(buffer);
             hash.AppendData(buffer);

@@ -45,6 +45,9 @@ internal sealed unsafe class GgufFile : IDisposable
     /// <summary>The address of the data of a tensor, the same until the file is closed.</summary>
     public nint Pointer(GgufEntry entry) => (nint)(_file.Start + entry.ByteOffset);
 
+    /// <summary>Lets go of the memory of a tensor that was copied; see <see cref="MappedFile.Release"/>.</summary>
+    public void Release(GgufEntry entry) => _file.Release(entry.ByteOffset, entry.ByteLength);
+
     /// <summary>Unmaps the file; pointers into it become invalid.</summary>
     public void Dispose() => _file.Dispose();
 }

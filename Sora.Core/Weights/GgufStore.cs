@@ -46,9 +46,12 @@ internal sealed class GgufStore : WeightStore
     {
         GgufEntry entry = Require(name);
         _read[name] = true;
-        return entry.Type.Engine() is { } stored
+        Tensor read = entry.Type.Engine() is { } stored
             ? Numbers(_file.Pointer(entry), entry.Shape, stored, type, device)
             : GgufTensor.Dequantize(_file.Pointer(entry), entry.Shape, entry.Type, type, device);
+        if (entry.Type.Engine() != type)
+            _file.Release(entry);
+        return read;
     }
 
     /// <inheritdoc/>
@@ -60,6 +63,7 @@ internal sealed class GgufStore : WeightStore
             GgufTensor.DequantizeInto(target, _file.Pointer(entry), entry.Type);
         else
             base.Fill(name, target);
+        _file.Release(entry);
     }
 
     /// <inheritdoc/>

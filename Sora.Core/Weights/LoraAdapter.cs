@@ -42,6 +42,17 @@ public sealed class LoraAdapter : IDisposable
         }
     }
 
+    /// <summary>Whether a file is a LoRA: one of safetensors with names of its spellings, whatever else is wrong with it.</summary>
+    /// <exception cref="SoraException">The file is one of safetensors and is damaged.</exception>
+    public static bool IsLora(string path)
+    {
+        if (!File.Exists(path) || !path.EndsWith(".safetensors", StringComparison.OrdinalIgnoreCase))
+            return false;
+        using var file = SafetensorsFile.Open(path);
+        // A LoRA for another network is one too, and told as that.
+        return file.Entries.Keys.Any(name => LoraTarget.Find(name) is not null || name.Contains(".lora_", StringComparison.Ordinal));
+    }
+
     /// <summary>What the file holds.</summary>
     public LoraDescription Describe()
     {

@@ -1,4 +1,5 @@
 using System.IO.MemoryMappedFiles;
+using System.Runtime.InteropServices;
 using Microsoft.Win32.SafeHandles;
 
 namespace Sora.Weights;
@@ -6,11 +7,14 @@ namespace Sora.Weights;
 /// <summary>
 /// A file mapped into memory for reading: nothing is read before it is touched. The file must not shrink while it is open.
 /// </summary>
-internal sealed unsafe class MappedFile : IDisposable
+internal sealed unsafe partial class MappedFile : IDisposable
 {
     private readonly MemoryMappedFile _mapping;
     private readonly MemoryMappedViewAccessor _view;
     private byte* _start;
+
+    /// <summary>MADV_DONTNEED of Linux; the pages of a mapped file lose nothing by it (madvise(2)).</summary>
+    private const int DontNeed = 4;
 
     private MappedFile(string path, SafeFileHandle file, long length)
     {
@@ -62,6 +66,20 @@ internal sealed unsafe class MappedFile : IDisposable
         }
     }
 
+    /// <summary>
+    /// Lets go of the pages of a part that was copied, so that the process does not count the file beside the copy. They stay in
+    /// the system's cache while there is room, and reading them again brings them back.
+    /// </summary>
+    public void Release(long offset, long length)
+    {
+        if (!OperatingSystem.IsLinux())
+            return;
+        // Whole pages alone: those at the ends hold something else too.
+        long page = Environment.SystemPageSize, first = (offset + page - 1) / page * page, end = (offset + length) / page * page;
+        if (end > first)
+            _ = Advise((nint)(Start + first), (nuint)(end - first), DontNeed); // Advice: where it is not taken, nothing is lost.
+    }
+
     /// <summary>Unmaps the file; addresses in it become invalid.</summary>
     public void Dispose()
     {
@@ -72,4 +90,7 @@ internal sealed unsafe class MappedFile : IDisposable
         _view.Dispose();
         _mapping.Dispose();
     }
+
+    [LibraryImport("libc", EntryPoint = "madvise")]
+    private static partial int Advise(nint address, nuint length, int advice);
 }

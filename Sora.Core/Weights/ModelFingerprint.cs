@@ -9,8 +9,10 @@ namespace Sora.Weights;
 internal static class ModelFingerprint
 {
     /// <summary>Sixteen hexadecimal digits.</summary>
+    /// <param name="model">The model.</param>
+    /// <param name="cancellationToken">Stops within a megabyte.</param>
     /// <exception cref="SoraException">A file cannot be read.</exception>
-    public static string Of(ModelFolder model)
+    public static string Of(ModelFolder model, CancellationToken cancellationToken = default)
     {
         try
         {
@@ -18,12 +20,12 @@ internal static class ModelFingerprint
             foreach ((string part, NetworkFiles network) in model.Networks.OrderBy(network => network.Key, StringComparer.Ordinal))
             {
                 foreach (string file in FilesOf(network))
-                    FileHash.Add(hash, $"{part}/{Path.GetFileName(file)}", file);
+                    FileHash.Add(hash, $"{part}/{Path.GetFileName(file)}", file, cancellationToken);
             }
             hash.AppendData(model.ReadSentencePiece());
             string schedule = Path.Combine(model.Path, "scheduler", "scheduler_config.json");
             if (File.Exists(schedule))
-                FileHash.Add(hash, "scheduler", schedule);
+                FileHash.Add(hash, "scheduler", schedule, cancellationToken);
             return Convert.ToHexStringLower(hash.GetHashAndReset().AsSpan(0, 8));
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
@@ -54,7 +56,7 @@ internal static class ModelFingerprint
 
     private static IEnumerable<string> FilesOf(NetworkFiles network)
     {
-        string config = Path.Combine(network.Path, "config.json");
+        string config = Path.Combine(Directory.Exists(network.Path) ? network.Path : Path.GetDirectoryName(network.Path)!, "config.json");
         return File.Exists(config) ? [config, .. network.Files] : network.Files;
     }
 }

@@ -4,11 +4,15 @@ namespace Sora.Weights;
 /// <param name="Networks">Each network's part, config and tensors.</param>
 internal sealed record ModelFolderFiles(IReadOnlyList<(string Part, ModelConfig Config, IReadOnlyList<SafetensorsContent> Tensors)> Networks)
 {
+    /// <summary>Networks in GGUF files: each one's part, config, metadata and tensors.</summary>
+    public IReadOnlyList<(string Part, ModelConfig Config, IReadOnlyList<KeyValuePair<string, object>> Metadata, IReadOnlyList<GgufContent> Tensors)> Quantized { get; init; } = [];
+
     /// <summary>Files besides the networks': where, and what writes each.</summary>
     public IReadOnlyList<(string Part, string Name, Action<string> Write)> Others { get; init; } = [];
 
     /// <summary>The bytes of all weights.</summary>
-    public long ByteLength => Networks.Sum(network => network.Tensors.Sum(tensor => tensor.ByteLength));
+    public long ByteLength => Networks.Sum(network => network.Tensors.Sum(tensor => tensor.ByteLength))
+        + Quantized.Sum(network => network.Tensors.Sum(tensor => tensor.ByteLength));
 
     /// <summary>Writes the folder; it is there complete or not at all.</summary>
     /// <exception cref="SoraException">The folder cannot be written.</exception>
@@ -21,6 +25,11 @@ internal sealed record ModelFolderFiles(IReadOnlyList<(string Part, ModelConfig 
         {
             config.Save(made.PathOf(part, "config.json"));
             ShardedWeights.Write(made.Folder(part), NameOf(config), tensors, shardBytes);
+        }
+        foreach ((string part, ModelConfig config, IReadOnlyList<KeyValuePair<string, object>> metadata, IReadOnlyList<GgufContent> tensors) in Quantized)
+        {
+            config.Save(made.PathOf(part, "config.json"));
+            GgufWriter.Write(made.PathOf(part, $"{NameOf(config)}.gguf"), metadata, tensors);
         }
         made.Finish();
     }

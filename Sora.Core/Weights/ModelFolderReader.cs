@@ -45,10 +45,10 @@ internal static class ModelFolderReader
         folder = folder with { Defaults = ReadDefaults(folder) };
 
         FileOf(path, "tokenizer", "spiece.model");
-        foreach (string part in (string[])["transformer", "transformer_2", "vae", "text_encoder", "image_encoder"])
-            if (index.Find(part) is not null)
-                WeightFileSet.Find(Path.Combine(path, part));
-        return folder;
+        return folder with
+        {
+            Networks = folder.Networks.ToDictionary(network => network.Key, network => NetworkFiles.InFolder(Path.Combine(path, network.Key), network.Value.Kind)),
+        };
     }
 
     /// <summary>A model without an index, where its files are recognised.</summary>

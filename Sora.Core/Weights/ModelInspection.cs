@@ -1,3 +1,6 @@
+using Sora.Conditioning;
+using Sora.Estimation;
+
 namespace Sora.Weights;
 
 /// <summary>What a path holds: its networks, what it was made for, and what keeps it from being used.</summary>
@@ -50,30 +53,19 @@ public sealed record ModelInspection
     }
 
     /// <summary>
-    /// The memory that a generation takes at its peak, by stage, in bytes: the weights in bfloat16 (the VAE's in float32), and
-    /// what is computed at once. A rough sum; an estimate of a request measures more.
+    /// The memory of a generation's stages in bfloat16, every part loaded for its stage alone: the sums of
+    /// <see cref="VideoGenerator.Estimate"/>, without those layers that a machine would stream for lack of memory.
     /// </summary>
-    /// <param name="width">In pixels.</param>
-    /// <param name="height">In pixels.</param>
-    /// <param name="frames">The number of frames.</param>
+    /// <param name="request">A request; what it leaves open is the model's.</param>
+    /// <exception cref="SoraException">The model cannot make what is asked for.</exception>
     /// <exception cref="InvalidOperationException">The model is not complete.</exception>
-    public IReadOnlyList<(string Part, long Bytes)> MemoryNeeded(int width, int height, int frames)
+    public IReadOnlyList<StageMemory> MemoryNeeded(VideoRequest request)
     {
+        ArgumentNullException.ThrowIfNull(request);
         ModelFolder model = Model ?? throw new InvalidOperationException("The model is not complete.");
-        long t = ((frames - 1) / model.TemporalStride) + 1, h = height / model.Vae.SpatialStride, w = width / model.Vae.SpatialStride;
-        long tokens = t * (h / model.Transformer.PatchSize[1]) * (w / model.Transformer.PatchSize[2]);
-        // A block holds the residual stream and its branch in float32, queries, keys, values and attention in bfloat16, and the inner
-        // width of the feed-forward layer; one text after the other.
-        long block = tokens * ((model.Transformer.InnerDim * 16L) + (model.Transformer.FfnDim * 4L));
-        // The decoder's last level, in float32, for the frames of one latent frame: input, normalised, output and a copy.
-        int patch = model.Vae.PatchSize ?? 1;
-        long level = (long)width * height * model.TemporalStride / (patch * patch) * model.Vae.DecoderWidth * model.Vae.DimMult[0] * 4 * 4;
-        return
-        [
-            .. Networks.Where(network => network.Part != "transformer_2").Select(network =>
-                (network.Part, Bytes: (network.Parameters * (network.Kind == NetworkKind.Vae ? 4 : 2))
-                    + (network.Kind == NetworkKind.Transformer ? block : network.Kind == NetworkKind.Vae ? level : 0))),
-        ];
+        // Only the size counts: a model that starts from a picture is not asked for one.
+        VideoRequest resolved = request.Resolve(model.Limits with { KnownFrames = KnownFrameRule.Any });
+        return new GenerationCost(model, bfloat16, keep: false, _ => false).Memory(resolved, VideoGenerator.Branches(resolved));
     }
 
     private static string PartOf(NetworkFiles files) => files.Kind switch

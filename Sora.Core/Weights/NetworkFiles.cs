@@ -26,6 +26,26 @@ internal sealed record NetworkFiles(string Path, NetworkKind Kind, NetworkNaming
         return null;
     }
 
+    /// <summary>
+    /// The network in a part's folder: its safetensors, or where there are none its GGUF file, whose tensors may have other names.
+    /// </summary>
+    /// <exception cref="SoraException">There are no weights, two sets of them, or those of another network.</exception>
+    public static NetworkFiles InFolder(string folder, NetworkKind kind)
+    {
+        string[] files = [.. Directory.EnumerateFiles(folder).Where(file => System.IO.Path.GetExtension(file) is ".gguf" or ".safetensors").Order(StringComparer.Ordinal)];
+        string[] quantized = [.. files.Where(file => System.IO.Path.GetExtension(file) == ".gguf")];
+        if (quantized.Length == 0 || quantized.Length < files.Length)
+        {
+            WeightFileSet.Find(folder);
+            return new(folder, kind, NetworkNaming.Diffusers);
+        }
+        if (quantized.Length > 1)
+            throw new SoraException($"{folder}: {string.Join(" and ", quantized.Select(System.IO.Path.GetFileName))} are both there; keep one of them.");
+        NetworkFiles? found = Recognize(quantized[0]);
+        return found?.Kind == kind ? found
+            : throw new SoraException($"{quantized[0]}: this is {(found is null ? "no network that Sora has" : $"a {found.Kind}")}, known by its tensors; looked for a {kind}.");
+    }
+
     /// <summary>Opens the weights under the names of diffusers.</summary>
     /// <exception cref="SoraException">The files cannot be read, or hold parts that the network does not have.</exception>
     public WeightStore Open() => Naming.Apply(WeightSource.Open(Path));

@@ -48,7 +48,7 @@ internal static class PublishedModels
         PatchSize = 2,
     };
 
-    private static readonly WanTransformerConfig T2V14B = Wan(heads: 40, ffn: 13824, layers: 40, channels: 16);
+    private static readonly WanTransformerConfig T2V14B = TextToVideo(heads: 40, ffn: 13824, layers: 40, channels: 16);
 
     private static readonly WanTransformerConfig I2V14B =
         T2V14B with { InChannels = 36, ImageDim = 1280, AddedKvProjDim = 5120 };
@@ -65,82 +65,73 @@ internal static class PublishedModels
         NegativePrompt = NegativePrompt,
     };
 
+    /// <summary>What the models of the Wan family share unless they say otherwise.</summary>
+    private static readonly PublishedModel Wan = new()
+    {
+        Name = "wan2.1-t2v-14b",
+        Title = "Wan 2.1 T2V 14B, text to video",
+        Repository = "Wan-AI/Wan2.1-T2V-14B-Diffusers",
+        Transformer = T2V14B,
+        Vae = Vae21,
+        TextEncoder = UMT5XXL,
+        Defaults = Wan21,
+    };
+
     /// <summary>Every model, the smaller first in each family.</summary>
     public static IReadOnlyList<PublishedModel> All { get; } =
     [
-        new()
+        Wan with
         {
             Name = "wan2.1-t2v-1.3b",
             Title = "Wan 2.1 T2V 1.3B, text to video",
             Repository = "Wan-AI/Wan2.1-T2V-1.3B-Diffusers",
-            Transformer = Wan(heads: 12, ffn: 8960, layers: 30, channels: 16),
-            Vae = Vae21,
-            TextEncoder = UMT5XXL,
+            Transformer = TextToVideo(heads: 12, ffn: 8960, layers: 30, channels: 16),
             Defaults = Wan21 with { Width = 832, Height = 480 },
         },
-        new()
-        {
-            Name = "wan2.1-t2v-14b",
-            Title = "Wan 2.1 T2V 14B, text to video",
-            Repository = "Wan-AI/Wan2.1-T2V-14B-Diffusers",
-            Transformer = T2V14B,
-            Vae = Vae21,
-            TextEncoder = UMT5XXL,
-            Defaults = Wan21,
-        },
-        new()
+        Wan,
+        Wan with
         {
             // 480P and 720P differ in their weights alone; what suits the smaller, the larger can do too.
             Name = "wan2.1-i2v-14b",
             Title = "Wan 2.1 I2V 14B, image to video",
             Repository = "Wan-AI/Wan2.1-I2V-14B-480P-Diffusers",
             Transformer = I2V14B,
-            Vae = Vae21,
-            TextEncoder = UMT5XXL,
             ImageEncoder = ClipVitH14,
             Defaults = Wan21 with { Width = 832, Height = 480, Steps = 40, Shift = 3 },
         },
-        new()
+        Wan with
         {
             Name = "wan2.1-flf2v-14b",
             Title = "Wan 2.1 FLF2V 14B, first and last frame to video",
             Repository = "Wan-AI/Wan2.1-FLF2V-14B-720P-diffusers",
             Transformer = I2V14B with { PosEmbedSeqLen = 2 * 257 },
-            Vae = Vae21,
-            TextEncoder = UMT5XXL,
             ImageEncoder = ClipVitH14,
             Defaults = Wan21 with { Shift = 16 },
         },
-        new()
+        Wan with
         {
             Name = "wan2.2-ti2v-5b",
             Title = "Wan 2.2 TI2V 5B, text or image to video",
             Repository = "Wan-AI/Wan2.2-TI2V-5B-Diffusers",
-            Transformer = Wan(heads: 24, ffn: 14336, layers: 30, channels: 48),
+            Transformer = TextToVideo(heads: 24, ffn: 14336, layers: 30, channels: 48),
             Vae = Vae22,
-            TextEncoder = UMT5XXL,
             ExpandTimesteps = true,
             Defaults = Wan21 with { Height = 704, FrameCount = 121, FramesPerSecond = 24, PerTokenTime = true },
         },
-        new()
+        Wan with
         {
             Name = "wan2.2-t2v-a14b",
             Title = "Wan 2.2 T2V A14B, text to video, two experts",
             Repository = "Wan-AI/Wan2.2-T2V-A14B-Diffusers",
-            Transformer = T2V14B,
-            Vae = Vae21,
-            TextEncoder = UMT5XXL,
             BoundaryRatio = 0.875,
             Defaults = Wan21 with { Steps = 40, Shift = 12, GuidanceScale = 4, LowNoiseGuidanceScale = 3 },
         },
-        new()
+        Wan with
         {
             Name = "wan2.2-i2v-a14b",
             Title = "Wan 2.2 I2V A14B, image to video, two experts",
             Repository = "Wan-AI/Wan2.2-I2V-A14B-Diffusers",
             Transformer = T2V14B with { InChannels = 36 },
-            Vae = Vae21,
-            TextEncoder = UMT5XXL,
             BoundaryRatio = 0.9,
             Defaults = Wan21 with { Steps = 40, GuidanceScale = 3.5f, LowNoiseGuidanceScale = 3.5f },
         },
@@ -190,7 +181,7 @@ internal static class PublishedModels
         },
     ];
 
-    private static WanTransformerConfig Wan(int heads, int ffn, int layers, int channels) => new()
+    private static WanTransformerConfig TextToVideo(int heads, int ffn, int layers, int channels) => new()
     {
         NumAttentionHeads = heads,
         AttentionHeadDim = 128,

@@ -30,7 +30,7 @@ internal sealed class RandomValues(ulong seed)
     public void Write(string part, NetworkParameter parameter, SafetensorsType type, Stream stream)
     {
         FillTable(parameter.Initialization, type);
-        ulong position = Mix(Mix(seed) ^ Hash($"{part}.{parameter.Name}"));
+        ulong position = PositionOf(part, parameter);
         for (long left = parameter.Count * type.Size(); left > 0;)
         {
             Span<byte> chunk = _buffer.AsSpan(0, (int)Math.Min(left, _buffer.Length));
@@ -41,6 +41,12 @@ internal sealed class RandomValues(ulong seed)
             left -= chunk.Length;
         }
     }
+
+    /// <summary>Where the random numbers of a parameter begin.</summary>
+    public ulong PositionOf(string part, NetworkParameter parameter) => Mix(Mix(seed) ^ Hash($"{part}.{parameter.Name}"));
+
+    /// <summary>64 random bits; the position moves on.</summary>
+    public static ulong Next(ref ulong position) => Mix(position += Gamma);
 
     private static ulong Fill<T>(Span<T> values, T[] table, ulong position)
     {

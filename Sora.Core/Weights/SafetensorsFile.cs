@@ -88,6 +88,9 @@ public sealed unsafe class SafetensorsFile : IDisposable
         return (nint)(start + entry.ByteOffset);
     }
 
+    /// <summary>Lets go of the memory of a tensor that was copied; see <see cref="MappedFile.Release"/>.</summary>
+    internal void Release(SafetensorsEntry entry) => _file.Release(entry.ByteOffset, entry.ByteLength);
+
     /// <summary>Unmaps the file; spans and pointers into it become invalid.</summary>
     public void Dispose() => _file.Dispose();
 

@@ -59,6 +59,14 @@ internal sealed class SafetensorsStore : WeightStore
     {
         SafetensorsEntry entry = _files.Require(name);
         _read[name] = true;
+        Tensor read = Read(entry, name, type, device);
+        if (entry.Type.Engine() != type)
+            _files.Release(name);
+        return read;
+    }
+
+    private Tensor Read(SafetensorsEntry entry, string name, ScalarType type, Device device)
+    {
         float[] scales = _scales.Of(entry);
         if (Float8.Is(entry.Type))
             return Float8Tensor.Read(_files.Pointer(name), entry.Shape, entry.Type, scales, type, device);
@@ -79,6 +87,7 @@ internal sealed class SafetensorsStore : WeightStore
             Float8Tensor.ReadInto(target, _files.Pointer(name), entry.Type, _scales.Of(entry));
         else
             base.Fill(name, target);
+        _files.Release(name);
     }
 
     /// <inheritdoc/>

@@ -82,6 +82,14 @@ public sealed class WeightFiles : IDisposable
         return _tensors[name].File.Pointer(entry);
     }
 
+    /// <summary>Lets go of the memory of a tensor that was copied; see <see cref="MappedFile.Release"/>.</summary>
+    /// <exception cref="SoraException">There is no such tensor.</exception>
+    internal void Release(string name)
+    {
+        SafetensorsEntry entry = Require(name);
+        _tensors[name].File.Release(entry);
+    }
+
     /// <summary>The file that holds a tensor, for messages.</summary>
     /// <exception cref="SoraException">There is no such tensor.</exception>
     public string PathOf(string name) =>

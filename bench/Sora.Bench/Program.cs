@@ -14,6 +14,7 @@ if (args is [DecodingMemoryBenchmark.ChildArgument, { } frames])
     ("engine", EngineCallBenchmark.Run),
     ("dequantization", DequantizationBenchmark.Run),
     ("memory", DecodingMemoryBenchmark.Run),
+    ("estimates", EstimateBenchmark.Run),
     ("endurance", EnduranceBenchmark.Run),
     ("cli", CommandLineBenchmark.Run),
     ("samplers", SamplerBenchmark.Run),

@@ -39,8 +39,10 @@ internal static class ContinuationRun
         VideoWriter.CheckOutput(output, plan.FrameCount, filled.FramesPerSecond!.Value);
         bool quiet = line.GetValue(GenerateOptions.Quiet);
 
-        int written = await ProgressDisplay.RunAsync(quiet, async progress =>
+        NoteLog? notes = null;
+        int written = await ProgressDisplay.RunAsync(quiet, async display =>
         {
+            var progress = notes = new NoteLog(display);
             using VideoGenerator generator = await VideoGenerator.LoadAsync(model, options, progress, cancellationToken);
             GenerationRecord record = plan.RecordOf(generator, request);
             LikeFile.RequireSame(like, record, line);
@@ -53,6 +55,8 @@ internal static class ContinuationRun
         });
         if (!quiet)
         {
+            foreach (string note in notes!.Notes)
+                Console.Error.WriteLine($"Note: {note}");
             Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"""
                 {output}: {filled.Width}x{filled.Height}, {written} frames at {filled.FramesPerSecond} a second
                 Seed {filled.Seed}

@@ -67,6 +67,15 @@ internal static class GenerateOptions
     private static readonly Option<int?> Threads = Setting.Number<int>("--threads", "N",
         "Threads on the CPU [default: all cores]");
 
+    private static readonly Option<string?> LayerStreaming = Setting.Text("--layer-streaming", "on|off",
+        "Read the layers of text encoder and transformer from their files as they are used, two in memory [default: on for those that take more than 70 % of the memory]");
+
+    private static readonly Option<double?> MemoryLimit = Setting.Number<double>("--memory-limit", "GB",
+        "Memory that the generation may take, in 10^9 bytes; one that needs more is refused [default: what is available]");
+
+    private static readonly Option<string?> RetryInFloat32 = Setting.Text("--retry-float32", "on|off",
+        "Compute a stage again in float32 when its numbers leave the range of the precision, rather than end with an error [default: on]");
+
     private static readonly Option<LoraFile[]?> Loras = Setting.Many("--lora", "FILE[:SCALE]",
         "LoRA to apply, with the factor of its effect; may be given several times [default: none]", LoraFile.Parse);
 
@@ -120,7 +129,7 @@ internal static class GenerateOptions
             command.Add(option);
         foreach (Option option in (Option[])[
             Size, Frames, FramesPerSecond, Steps, Guidance, LowNoiseGuidance, GuidanceInterval, GuidanceRescale, Negative, Seed, Vary, VaryStrength, Sampler, Shift,
-            Model, Loras, HighNoiseLoras, LowNoiseLoras, Device, Precision, Threads, Estimate, Quiet])
+            Model, Loras, HighNoiseLoras, LowNoiseLoras, Device, Precision, Threads, LayerStreaming, MemoryLimit, RetryInFloat32, Estimate, Quiet])
             command.Add(option);
     }
 
@@ -167,7 +176,17 @@ internal static class GenerateOptions
             Device = line.GetValue(Device),
             Precision = line.GetValue(Precision) ?? like?.Precision ?? Sora.Precision.Auto,
             Threads = line.GetValue(Threads) ?? like?.Threads,
+            LayerStreaming = line.GetValue(LayerStreaming) is { } streaming ? OnOrOff("--layer-streaming", streaming) : null,
+            RetryInFloat32 = line.GetValue(RetryInFloat32) is not { } retry || OnOrOff("--retry-float32", retry),
+            MemoryLimit = line.GetValue(MemoryLimit) is { } gigabytes ? (long)Math.Min(Math.Max(gigabytes * 1e9, 0), long.MaxValue / 2) : null,
             Loras = loras.Length > 0 || like is null ? [.. loras] : like.Loras,
         };
     }
+
+    private static bool OnOrOff(string option, string text) => text.ToLowerInvariant() switch
+    {
+        "on" => true,
+        "off" => false,
+        _ => throw new SoraException($"{option} '{text}' is unknown; known: on, off."),
+    };
 }

@@ -90,7 +90,11 @@ internal static class GenerationRun
         VideoGenerator generator, VideoRequest request, string file, TimeSpan? loading, IProgress<GenerationProgress> progress, CancellationToken cancellationToken)
     {
         if (request.IsInWindows)
-            return ([.. generator.NotesOf(request)], await WriteAsync(generator, request, file, progress, cancellationToken));
+        {
+            var notes = new NoteCollector(progress);
+            string summary = await WriteAsync(generator, request, file, notes, cancellationToken);
+            return (notes.Notes, summary);
+        }
         await using GeneratedVideo generated = await generator.GenerateAsync(request, progress, cancellationToken);
         progress.Report(GenerationProgress.At(GenerationStage.Saving, 0, 0, TimeSpan.Zero));
         await generated.SaveAsync(file, cancellationToken);
@@ -118,8 +122,9 @@ internal static class GenerationRun
     {
         StageTiming[] timings = [.. loading is { } first ? (StageTiming[])[new(GenerationStage.LoadingModel, first)] : [], .. video.Timings];
         TimeSpan total = timings.Aggregate(TimeSpan.Zero, (sum, timing) => sum + timing.Elapsed);
-        IEnumerable<string> parts = timings.Select(timing =>
-            $"{StageName.Of(timing.Stage).ToLowerInvariant()} {TimeText.Of(timing.Elapsed)}");
+        // The parts of a large model are loaded one by one, each before its stage.
+        IEnumerable<string> parts = timings.GroupBy(timing => timing.Stage).Select(stage =>
+            $"{StageName.Of(stage.Key).ToLowerInvariant()} {TimeText.Of(stage.Aggregate(TimeSpan.Zero, (sum, timing) => sum + timing.Elapsed))}");
         return $"""
             {output}: {video.Request.Width}x{video.Request.Height}, {video.Frames.Count} frames at {video.FramesPerSecond} a second
             Seed {video.Seed}{Variation(video.Request)}

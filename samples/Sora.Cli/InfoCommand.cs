@@ -7,13 +7,13 @@ using Sora.Weights;
 
 namespace Sora.Cli;
 
-/// <summary><c>sora info</c>: what a model's folder or file holds, and what is missing.</summary>
+/// <summary><c>sora info</c>: what a model's folder or file holds and what is missing, or a LoRA.</summary>
 internal static class InfoCommand
 {
     private static readonly JsonSerializerOptions Readable =
         new(JsonSerializerDefaults.Web) { WriteIndented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
-    private static readonly Argument<string?> s_path = new("PATH") { Description = "A model's folder, a transformer's file, or a video that Sora made [default: the pocket model]", Arity = ArgumentArity.ZeroOrOne };
+    private static readonly Argument<string?> s_path = new("PATH") { Description = "A model's folder, a transformer's file, a LoRA, or a video that Sora made [default: the pocket model]", Arity = ArgumentArity.ZeroOrOne };
 
     private static readonly Option<FrameSize?> s_size = Setting.Of("--size", "WxH", "The video whose memory is told [default: the model's]", FrameSize.Parse);
 
@@ -31,12 +31,11 @@ internal static class InfoCommand
 
     private static int Run(ParseResult line)
     {
+        if (line.GetValue(s_path) is { } file && LoraAdapter.IsLora(file))
+            return WriteLora(file, line.GetValue(s_json));
         ModelInspection found = ModelInspection.Of(line.GetValue(s_path) ?? DefaultModel.Find());
         FrameSize? size = line.GetValue(s_size);
-        // Only the size counts here: a model that starts from a picture is not asked for one.
-        VideoRequest? request = found.Model is not { } model ? null
-            : new VideoRequest("a video") { Width = size?.Width, Height = size?.Height, FrameCount = line.GetValue(s_frames) }
-                .Resolve(model.Limits with { KnownFrames = KnownFrameRule.Any });
+        var request = new VideoRequest("a video") { Width = size?.Width, Height = size?.Height, FrameCount = line.GetValue(s_frames) };
         if (line.GetValue(s_json))
             Console.WriteLine(JsonSerializer.Serialize(AsObject(found, request), Readable));
         else
@@ -44,7 +43,16 @@ internal static class InfoCommand
         return ExitCode.Done;
     }
 
-    private static void WriteText(ModelInspection found, VideoRequest? request)
+    private static int WriteLora(string path, bool json)
+    {
+        using var lora = LoraAdapter.Load(path);
+        LoraDescription description = lora.Describe();
+        Console.WriteLine(json ? JsonSerializer.Serialize(new { Path = path, Lora = description, Changes = lora.Parameters.Order(StringComparer.Ordinal) }, Readable)
+            : $"{path}: {description}");
+        return ExitCode.Done;
+    }
+
+    private static void WriteText(ModelInspection found, VideoRequest request)
     {
         string kind = found.Published?.Title ?? "a model of no published size";
         string layout = found.Model?.Layout switch
@@ -57,7 +65,7 @@ internal static class InfoCommand
         foreach (NetworkInspection network in found.Networks)
             Console.WriteLine(Invariant($"  {network.Part,-14} {network.Parameters,14:N0} parameters, {Formats(network)}, {Bytes(network.FileBytes)}, {network.Names} names: {network.Path}"));
         if (found.Model is { } model)
-            WriteModel(found, model, request!);
+            WriteModel(found, model, request);
         if (found.Problem is { } problem)
             Console.WriteLine($"Cannot be used: {problem}");
     }
@@ -68,13 +76,14 @@ internal static class InfoCommand
         Console.WriteLine($"  {"tokenizer",-14} {model.SentencePiecePath}");
         Console.WriteLine(Invariant($"Made for {limits.Width}x{limits.Height}, {limits.FrameCount} frames at {limits.FramesPerSecond} a second: {limits.Steps} steps, guidance {limits.GuidanceScale}, shift {limits.Shift}, {SamplerNames.NameOf(limits.Sampler)}"));
         Console.WriteLine($"Takes widths and heights that are multiples of {limits.SpatialStride}, and {limits.TemporalStride}n + 1 frames; known frames: {limits.KnownFrames}");
-        IReadOnlyList<(string Part, long Bytes)> memory = found.MemoryNeeded(request.Width!.Value, request.Height!.Value, request.FrameCount!.Value);
-        Console.WriteLine(Invariant($"Memory for {request.Width}x{request.Height}, {request.FrameCount} frames in bfloat16, about: {Bytes(memory.Max(part => part.Bytes))} with one network at a time ({string.Join(", ", memory.Select(part => $"{part.Part} {Bytes(part.Bytes)}"))})"));
+        IReadOnlyList<StageMemory> memory = found.MemoryNeeded(request);
+        VideoRequest video = SizeOf(found, request);
+        Console.WriteLine(Invariant($"Memory for {video.Width}x{video.Height}, {video.FrameCount} frames in bfloat16, about: {Bytes(memory.Max(stage => stage.Total))} with one network at a time ({string.Join(", ", memory.Select(stage => $"{StageName.Of(stage.Stage).ToLowerInvariant()} {Bytes(stage.Total)}"))})"));
         if (model.UnknownFields is { Count: > 0 } unknown)
             Console.WriteLine($"Fields that Sora does not know: {string.Join(", ", unknown)}");
     }
 
-    private static object AsObject(ModelInspection found, VideoRequest? request) => new
+    private static object AsObject(ModelInspection found, VideoRequest request) => new
     {
         found.Path,
         Model = found.Published?.Name,
@@ -93,15 +102,19 @@ internal static class InfoCommand
         }),
         Tokenizer = found.Model?.SentencePiecePath,
         Defaults = found.Model?.Limits,
-        Memory = request is null ? null : new
-        {
-            request.Width,
-            request.Height,
-            request.FrameCount,
-            Bytes = found.MemoryNeeded(request.Width!.Value, request.Height!.Value, request.FrameCount!.Value).ToDictionary(part => part.Part, part => part.Bytes),
-        },
+        Memory = found.Model is null ? null : MemoryObject(found, request),
         UnknownFields = found.Model?.UnknownFields,
     };
+
+    private static object MemoryObject(ModelInspection found, VideoRequest request)
+    {
+        VideoRequest video = SizeOf(found, request);
+        return new { video.Width, video.Height, video.FrameCount, Stages = found.MemoryNeeded(request).Select(stage => new { Stage = stage.Stage.ToString(), stage.Weights, stage.Activations }) };
+    }
+
+    // The size with what the request leaves open.
+    private static VideoRequest SizeOf(ModelInspection found, VideoRequest request) =>
+        request.Resolve(found.Model!.Limits with { KnownFrames = KnownFrameRule.Any });
 
     private static string Formats(NetworkInspection network) => network.Formats switch
     {

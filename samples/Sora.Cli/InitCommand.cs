@@ -18,9 +18,12 @@ internal static class InitCommand
 
     private static readonly Option<string?> s_precision = Setting.Text("--precision", "NAME", "Weights in bf16, f16 or f32 [default: bf16]");
 
+    private static readonly Option<string?> s_quantization = Setting.Text("--quantization", "NAME",
+        "Transformers as a GGUF file whose matrices are q8_0 or q4_k; the rest as --precision says [default: none]");
+
     public static Command Create()
     {
-        var command = new Command("init", "Writes a published model with random weights, for tests and for training from nothing.") { s_name, s_out, s_only, s_seed, s_precision };
+        var command = new Command("init", "Writes a published model with random weights, for tests and for training from nothing.") { s_name, s_out, s_only, s_seed, s_precision, s_quantization };
         command.SetAction((line, cancellationToken) => Task.Run(() => Run(line, cancellationToken), CancellationToken.None));
         return command;
     }
@@ -30,9 +33,10 @@ internal static class InitCommand
         var model = PublishedModel.Find(line.GetValue(s_name)!);
         string folder = line.GetValue(s_out) ?? throw new SoraException("--out is missing; name the folder to make.");
         WeightPrecision precision = WeightPrecisions.Parse(line.GetValue(s_precision) ?? "bf16");
+        WeightQuantization? quantization = line.GetValue(s_quantization) is { } quantized ? WeightQuantizations.Parse(quantized) : null;
         string? only = line.GetValue(s_only);
         long start = Stopwatch.GetTimestamp();
-        long bytes = RandomCheckpoint.Write(model, folder, precision, (ulong)(line.GetValue(s_seed) ?? 0), only, cancellationToken);
+        long bytes = RandomCheckpoint.Write(model, folder, precision, (ulong)(line.GetValue(s_seed) ?? 0), only, quantization, cancellationToken);
         TimeSpan time = Stopwatch.GetElapsedTime(start);
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
             $"{folder}: {model.Title}{(only is null ? "" : $", {only} alone")}, random weights, {bytes / 1e9:0.00} GB in {TimeText.Of(time)} ({bytes / 1e6 / Math.Max(time.TotalSeconds, 1e-3):0} MB/s)"));

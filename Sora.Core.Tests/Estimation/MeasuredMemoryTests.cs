@@ -1,0 +1,34 @@
+using Sora.Bench;
+using Sora.Tests.Engine;
+using Sora.Tests.Generation;
+using Xunit;
+
+namespace Sora.Tests.Estimation;
+
+/// <summary>What an estimate says beside what the process takes.</summary>
+[Collection(LiveTensors.Name)]
+public sealed class MeasuredMemoryTests
+{
+    [Theory]
+    [InlineData(Precision.BFloat16)]
+    [InlineData(Precision.Full)]
+    public async Task AnEstimateIsNoLessThanWhatIsTakenAndNotHalfAsMuchAgain(Precision precision)
+    {
+        if (!OperatingSystem.IsLinux() || !Directory.Exists(PocketModel.Folder))
+            return;
+        using VideoGenerator generator = await VideoGenerator.LoadAsync(PocketModel.Folder, new() { Device = "cpu", Precision = precision });
+        var request = new VideoRequest("a red fish swims left in the deep sea") { Width = 192, Height = 192, FrameCount = 9, Steps = 1, Seed = 1 };
+        // The first prepares what stays: the pages of the weights, the kernels' order of them, compiled code.
+        await Pixels.OfAsync(generator, request);
+        var peaks = new StagePeaks();
+        await using GeneratedVideo video = await generator.GenerateAsync(request, peaks);
+        foreach (StageMemory stage in generator.Estimate(request).Memory)
+        {
+            long measured = peaks.End()[stage.Stage];
+            Assert.True(stage.Activations >= measured, $"{stage.Stage} in {precision}: {stage.Activations} bytes are estimated and {measured} were taken.");
+            // The text of this model is so small that the fixed part is most of it.
+            if (stage.Stage != GenerationStage.EncodingText)
+                Assert.True(stage.Activations <= 1.5 * measured, $"{stage.Stage} in {precision}: {stage.Activations} bytes are estimated and only {measured} were taken.");
+        }
+    }
+}

@@ -1,0 +1,70 @@
+using Sora.Weights;
+
+namespace Sora.Bench;
+
+/// <summary>
+/// What an estimate says a stage computes in memory, beside what the process's resident memory grows by: the pocket model and
+/// a model of a published kind in the middle between it and the smallest published one.
+/// </summary>
+internal static class EstimateBenchmark
+{
+    private static readonly (int Width, int Height, int Frames)[] Sizes = [(64, 64, 17), (128, 128, 17), (256, 256, 9)];
+
+    public static IEnumerable<Measurement> Run(bool quick)
+    {
+        if (!OperatingSystem.IsLinux())
+            return [Measurement.Missing("estimated / measured memory", "", "there is no VmHWM but on Linux")];
+        string folder = Directory.CreateTempSubdirectory("sora-estimate-").FullName;
+        try
+        {
+            string middle = Path.Combine(folder, "middle"), first = Path.Combine(folder, "first");
+            RandomCheckpoint.Write(Middle(PublishedModel.Find("wan2.2-ti2v-5b")), middle, WeightPrecision.BF16);
+            RandomCheckpoint.Write(Middle(PublishedModel.Find("wan2.1-t2v-1.3b")), first, WeightPrecision.BF16);
+            (string Name, string? Path)[] models = [("pocket", Repository.PocketModel), ("middle of 2.2's kind", middle), ("middle of 2.1's kind", first)];
+            return
+            [
+                .. from model in models
+                   where model.Path is not null
+                   from precision in (Precision[])[Precision.BFloat16, Precision.Full]
+                   from row in RunAsync(model.Name, model.Path, precision, quick ? Sizes[..1] : Sizes).GetAwaiter().GetResult()
+                   select row,
+            ];
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+    }
+
+    private static async Task<IReadOnlyList<Measurement>> RunAsync(string name, string path, Precision precision, IEnumerable<(int Width, int Height, int Frames)> sizes)
+    {
+        var rows = new List<Measurement>();
+        using VideoGenerator generator = await VideoGenerator.LoadAsync(path, new() { Device = "cpu", Precision = precision, KeepComponents = true });
+        foreach ((int width, int height, int frames) in sizes)
+        {
+            var request = new VideoRequest("a red fish swims left in the deep sea") { Width = width, Height = height, FrameCount = frames, Steps = 1, Seed = 1, GuidanceScale = 4 };
+            // The first prepares what stays: the pages of the weights, the kernels' order of them, compiled code.
+            using (await generator.GenerateAsync(request))
+            {
+            }
+            var peaks = new StagePeaks();
+            using GeneratedVideo video = await generator.GenerateAsync(request, peaks);
+            foreach (StageMemory stage in generator.Estimate(request).Memory)
+            {
+                long measured = peaks.End()[stage.Stage];
+                Console.Error.WriteLine($"  {name}, {precision}, {width}x{height}x{frames}, {stage.Stage}: {stage.Activations / 1e6:0.0} MB estimated, {measured / 1e6:0.0} MB measured");
+                rows.Add(new($"{name}, {(precision == Precision.Full ? "float32" : "bfloat16")}, {width}x{height}x{frames}, {stage.Stage}: estimated / measured",
+                    (double)stage.Activations / measured, "", Least: 1, Most: 1.5, Note: $"{stage.Activations / 1e6:0.0} MB / {measured / 1e6:0.0} MB"));
+            }
+        }
+        return rows;
+    }
+
+    // The kind of a published model at a size that takes seconds.
+    private static PublishedModel Middle(PublishedModel published) => published with
+    {
+        Transformer = published.Transformer with { NumAttentionHeads = 6, FfnDim = 3072, NumLayers = 3, TextDim = 1024 },
+        TextEncoder = published.TextEncoder with { DModel = 1024, DFf = 2560, NumHeads = 16, NumLayers = 2, VocabSize = 1000 },
+        Vae = published.Vae with { BaseDim = published.Vae.BaseDim / 2, DecoderBaseDim = published.Vae.DecoderBaseDim / 2 },
+    };
+}
