@@ -1,11 +1,10 @@
 using System.Text.Json;
 using Sora.Frames;
-using Sora.Layers;
+using Sora.Patches;
 using Sora.Tests.Engine;
+using Sora.Tests.Training.Data;
 using Sora.Tests.Training.SpriteWorld;
 using Sora.Training;
-using Sora.VideoVae;
-using Sora.Weights;
 using Xunit;
 
 namespace Sora.Tests.Training;
@@ -16,15 +15,7 @@ public sealed class FlowTrainingTests : IDisposable
 {
     private readonly string _folder = Directory.CreateTempSubdirectory("sora-flow-").FullName;
 
-    public FlowTrainingTests()
-    {
-        VaeTrainingConfig config = TinyTraining.Vae(_folder, 1);
-        using var source = new FreshParameters(3, float32);
-        using var vae = new VideoAutoencoder(config.Vae, source);
-        Directory.CreateDirectory(config.OutputFolder);
-        SafetensorsWriter.Write(Path.Combine(config.OutputFolder, "diffusion_pytorch_model.safetensors"), vae.Parameters.Select(p => TrainingState.ContentOf(p.Key, p.Value, bfloat16)));
-        config.Vae.Save(Path.Combine(config.OutputFolder, "config.json"));
-    }
+    public FlowTrainingTests() => TinyVae.Write(Path.Combine(_folder, "vae"));
 
     [Fact]
     public void ValidatesAtFixedNoiseLevelsAndShowsSamples()
@@ -52,29 +43,51 @@ public sealed class FlowTrainingTests : IDisposable
         Assert.Equal(((6 * 34) - 2, (2 * 34) - 2), (picture.Width, picture.Height));
     }
 
-    // Of a network that predicts nothing, since a fresh one does: the mean square of noise − data, at every level the same.
-    [Fact]
-    public void AFreshNetworksErrorIsThatOfPredictingNothing()
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void TheErrorIsThatOfTheVelocityOnClipsThatAreNotTrainedOn(bool packed)
     {
         using DisposeScope scope = NewDisposeScope();
-        Tensor latents = RandomTensor.Create(5, 11, 4, 3, 4, 4) * 2;
-        string[] captions = [.. Enumerable.Range(0, 11).Select(i => $"{i}")];
-        var asked = new List<string>();
-        IReadOnlyList<(string Name, double Value)> errors = new FlowValidation(latents, captions, 1).Run((x, levels, texts) =>
+        FlowTrainingConfig config = TinyTraining.Flow(_folder, 1) with { ValidationClips = 11, Shapes = packed ? new() { LeastArea = 256, MostArea = 1536, LeastFrames = 5, MostFrames = 9 } : null };
+        using IFlowBatches batches = FlowBatches.Open(config, SyntheticAtlas.FirstEdition, null, float32, _ => { }, default);
+        Assert.Equal(2, batches.ValidationBatches);
+        double squares = 0, values = 0;
+        var trained = new HashSet<string>(Enumerable.Range(0, 40).SelectMany(step => Clips(batches.Draw(step))));
+        for (int number = 0; number < 2; number++)
         {
-            Assert.Equal(x.size(0) * 3, levels.Length);
-            asked.AddRange(texts);
+            FlowBatch batch = batches.DrawValidation(number);
+            Assert.Equal(number == 0 ? 8 : 3, batch.Grids.Count);
+            Assert.Empty(Clips(batch).Intersect(trained));
+            squares += (batch.Noise - batch.Data).square().sum().item<float>();
+            values += batch.Data.NumberOfElements;
+        }
+
+        // Of a network that predicts nothing: the mean square of noise − data, at every level.
+        var captions = new List<string>();
+        IReadOnlyList<(string Name, double Value)> nothing = FlowValidation.Run(batches, (batch, x) =>
+        {
+            captions.AddRange(batch.Captions);
             return zeros(x.shape);
         });
-        Assert.Equal(10, errors.Count);
-        Assert.All(errors, e => Assert.InRange(e.Value, 4.5, 5.5)); // 2² + 1²
-        Assert.All(errors, e => Assert.Equal(errors[0].Value, e.Value, 1e-6));
-        Assert.Equal(9 * 11, asked.Count);
+        Assert.Equal(10, nothing.Count);
+        Assert.All(nothing, error => Assert.Equal(squares / values, error.Value, 1e-3));
+        Assert.Equal(9 * 11, captions.Count);
+        Assert.All(captions, caption => Assert.NotEqual("", caption));
 
-        // And of one that knows the velocity, nothing: x − σ·v is data whatever σ.
-        Tensor first = latents.narrow(0, 0, 2);
-        IReadOnlyList<(string Name, double Value)> exact = new FlowValidation(first, captions[..2], 1).Run((x, levels, _) => (x - first) / levels[0]);
-        Assert.All(exact, e => Assert.InRange(e.Value, 0, 1e-8));
+        // Of one that knows the data: x = data + σ·(noise − data), so none.
+        IReadOnlyList<(string Name, double Value)> exact = FlowValidation.Run(batches, (batch, x) => (x - batch.Data) / batch.Levels[0]);
+        Assert.All(exact, error => Assert.InRange(error.Value, 0, 1e-8));
+
+        static IEnumerable<string> Clips(FlowBatch batch)
+        {
+            long at = 0;
+            foreach (PatchGrid grid in batch.Grids)
+            {
+                yield return string.Join(' ', batch.Data.narrow(0, at, grid.Count).flatten().data<float>().ToArray());
+                at += grid.Count;
+            }
+        }
     }
 
     [Fact]

@@ -51,5 +51,6 @@ internal static class TinyTraining
         Steps = steps,
         TokensPerStep = 96,
         MaxTextLength = 24,
+        ValidationClips = 2,
     };
 }

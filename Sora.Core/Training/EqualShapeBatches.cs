@@ -13,6 +13,7 @@ internal sealed class EqualShapeBatches : IFlowBatches
     private readonly FlowTrainingConfig _config;
     private readonly LatentClips _clips;
     private readonly LatentClips _pictures;
+    private readonly LatentClips? _validation;
 
     /// <summary>Reads the latents that an earlier run wrote, or draws and encodes the clips.</summary>
     public EqualShapeBatches(FlowTrainingConfig config, World world, VideoAutoencoder vae, Action<string> log, CancellationToken cancellationToken)
@@ -24,6 +25,12 @@ internal sealed class EqualShapeBatches : IFlowBatches
         _clips = LatentClips.Open(
             Path.Combine(config.RunFolder, "latents.safetensors"), world, vae,
             new(config.Shape, config.FramesPerSecond, config.Clips, config.Seed), log, cancellationToken);
+        if (config.Validates)
+        {
+            _validation = LatentClips.Open(
+                Path.Combine(config.RunFolder, FormattableString.Invariant($"validation-{config.ValidationClips}.safetensors")), world, vae,
+                new(config.Shape, config.FramesPerSecond, config.ValidationClips, config.Seed + 2), log, cancellationToken);
+        }
     }
 
     /// <inheritdoc/>
@@ -66,9 +73,25 @@ internal sealed class EqualShapeBatches : IFlowBatches
             FlowBatch.OfTokens(levels, grids), grids, captions);
     }
 
+    /// <inheritdoc/>
+    public int ValidationBatches => ((_validation?.Count ?? 0) + FlowBatch.ValidationClips - 1) / FlowBatch.ValidationClips;
+
+    /// <inheritdoc/>
+    public FlowBatch DrawValidation(int number)
+    {
+        LatentClips clips = _validation ?? throw new InvalidOperationException("No clips are kept apart.");
+        int first = number * FlowBatch.ValidationClips;
+        PatchGrid grid = Patchify.GridOf(clips.Latents, _config.Transformer.PatchSize);
+        return FlowBatch.ForValidation(
+            [.. Enumerable.Range(first, Math.Min(FlowBatch.ValidationClips, clips.Count - first))
+                .Select(i => (Patchify.Cut(clips.Latents.narrow(0, i, 1), _config.Transformer.PatchSize), grid, clips.Caption(i, 0)))],
+            first, _config.Seed);
+    }
+
     /// <summary>Frees the latents.</summary>
     public void Dispose()
     {
+        _validation?.Dispose();
         _clips.Dispose();
         _pictures.Dispose();
     }

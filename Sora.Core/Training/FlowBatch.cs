@@ -1,3 +1,5 @@
+using System.Globalization;
+using Sora.Latents;
 using Sora.Patches;
 
 namespace Sora.Training;
@@ -11,6 +13,27 @@ namespace Sora.Training;
 internal sealed record FlowBatch(
     Tensor Data, Tensor Noise, float[] Levels, IReadOnlyList<PatchGrid> Grids, IReadOnlyList<string> Captions)
 {
+    /// <summary>The clips of a batch for validation.</summary>
+    public const int ValidationClips = 8;
+
+    /// <summary>A batch whose noise is that of each clip's number, whatever clips go with it; its levels are 0.</summary>
+    /// <param name="clips">Each clip's patches [n, C·pt·ph·pw], their grid, and a caption.</param>
+    /// <param name="first">The number of the first.</param>
+    /// <param name="seed">The seed of the noise.</param>
+    public static FlowBatch ForValidation(IReadOnlyList<(Tensor Patches, PatchGrid Grid, string Caption)> clips, int first, ulong seed)
+    {
+        Tensor data = cat([.. clips.Select(clip => clip.Patches)], 0);                           // N P
+        var gaussian = new float[data.NumberOfElements];
+        int at = 0;
+        for (int i = 0; i < clips.Count; i++)
+        {
+            int length = (int)clips[i].Patches.NumberOfElements;
+            new GaussianNoise(seed, string.Create(CultureInfo.InvariantCulture, $"validation {first + i}")).Fill(gaussian.AsSpan(at, length));
+            at += length;
+        }
+        return new(data, tensor(gaussian, data.shape), new float[data.size(0)], [.. clips.Select(clip => clip.Grid)], [.. clips.Select(clip => clip.Caption)]);
+    }
+
     /// <summary>The levels of latent frames [all frames of all clips] for each of their tokens.</summary>
     /// <param name="levels">A level for each patch row in time, clip after clip.</param>
     /// <param name="grids">The clips.</param>

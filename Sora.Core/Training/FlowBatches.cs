@@ -48,7 +48,11 @@ internal static class FlowBatches
         var cache = LatentCache.Open(config.LatentFolder ?? Path.Combine(config.RunFolder, "latents"), config.VaeFolder, log);
         try
         {
-            return new PackedBatches(config, EncodedClips.Open(clips, cache, LoadVae, log, cancellationToken), log);
+            EncodedClips encoded = EncodedClips.Open(clips, cache, LoadVae, log, cancellationToken);
+            // The world has clips without end; of a folder some are kept apart.
+            EncodedClips? validation = config.Data.Folder is not null || !config.Validates ? null : EncodedClips.Open(
+                new SpriteClipSource(Require(world), shapes, strides, config.FramesPerSecond, config.ValidationClips, 0, config.Seed + 2), cache, LoadVae, log, cancellationToken);
+            return new PackedBatches(config, encoded, log, validation);
         }
         catch
         {

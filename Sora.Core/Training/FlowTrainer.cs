@@ -8,7 +8,6 @@ using Sora.Training.Distributed;
 using Sora.Training.Metrics;
 using Sora.Training.SpriteWorld;
 using Sora.Transformer;
-using Sora.VideoVae;
 using Sora.Weights;
 
 namespace Sora.Training;
@@ -21,7 +20,6 @@ public sealed class FlowTrainer : ITrainingTask, IDisposable
 {
     private readonly FlowTrainingConfig _config;
     private readonly IFlowBatches _batches;
-    private readonly LatentClips? _validationClips;
     private readonly PromptTokenizer _tokenizer;
     private readonly DiffusionTransformer _transformer;
     private readonly UMT5Encoder _textEncoder;
@@ -59,8 +57,6 @@ public sealed class FlowTrainer : ITrainingTask, IDisposable
         var tokenizer = SentencePieceTokenizer.Load(TokenizerPath);
         _tokenizer = new(tokenizer);
         TrainingVocabulary.NoteCuts(_batches.WrittenCaptions, _tokenizer, config.MaxTextLength, log);
-        if (loop.Validates && world is not null)
-            _validationClips = OpenValidationClips(config, world, computeType, log, cancellationToken);
         if (exchange is { Rank: 0 })
             exchange.Average(0);
         _transformer = new(config.Transformer, new FreshParameters(config.Seed, computeType));
@@ -107,7 +103,6 @@ public sealed class FlowTrainer : ITrainingTask, IDisposable
     public void Dispose()
     {
         _batches.Dispose();
-        _validationClips?.Dispose();
         _transformer.Dispose();
         _textEncoder.Dispose();
         _loop.Dispose();
@@ -126,13 +121,7 @@ public sealed class FlowTrainer : ITrainingTask, IDisposable
         _checkpoints?.Backward();
     }
 
-    IReadOnlyList<(string Name, double Value)> ITrainingTask.Validate()
-    {
-        if (_validationClips is not { } clips)
-            return [];
-        string[] captions = [.. Enumerable.Range(0, clips.Count).Select(i => clips.Caption(i, 0))];
-        return new FlowValidation(clips.Latents, captions, _config.Seed).Run(Velocity);
-    }
+    IReadOnlyList<(string Name, double Value)> ITrainingTask.Validate() => FlowValidation.Run(_batches, Velocity);
 
     PngImage? ITrainingTask.WriteSamples(string path, CancellationToken cancellationToken) =>
         new SampleGrid(_config.SamplePrompts, _config.SampleSeed, _config.SampleSteps).Write(_config.OutputFolder, path, cancellationToken);
@@ -159,8 +148,8 @@ public sealed class FlowTrainer : ITrainingTask, IDisposable
         AdamBeta2 = 0.98,
         Accumulation = config.Accumulation,
         CheckpointMinutes = config.CheckpointMinutes,
-        ValidationSteps = config.ValidationClips > 0 ? config.ValidationSteps : 0,
-        ValidationMinutes = config.ValidationClips > 0 ? config.ValidationMinutes : 0,
+        ValidationSteps = config.Validates ? config.ValidationSteps : 0,
+        ValidationMinutes = config.Validates ? config.ValidationMinutes : 0,
         SampleCheckpoints = config.SampleCheckpoints,
     };
 
@@ -170,23 +159,19 @@ public sealed class FlowTrainer : ITrainingTask, IDisposable
         long values = batch.Data.size(1);
         Tensor sigma = tensor(batch.Levels, [batch.Levels.Length, 1]);                           // N 1
         Tensor target = batch.Noise - batch.Data;                                                // N P
-        Tensor x = batch.Data + (target * sigma);
-        using var sequence = new PackedSequence(batch.Grids, _config.Transformer.AttentionHeadDim, CPU);
-        var times = TokenTimes.PerToken(Array.ConvertAll(batch.Levels, level => level * 1000));
-        Tensor output = Patchify.ChannelsFirst(
-            _transformer.Forward(x, times, _transformer.Prepare(Encode(batch.Captions)), sequence), _config.Transformer.OutChannels);
-        Tensor velocity = _config.Prediction.Velocity(x, output, batch.Levels, [batch.Levels.Length, 1]);
+        Tensor velocity = Velocity(batch, batch.Data + (target * sigma));
         Tensor unknown = sigma.gt(0).to(float32);                                                // N 1
         (_tokens, _operations) = (batch.Levels.Length, Operations(batch.Grids));
         return ((velocity - target).square() * unknown).sum() / (unknown.sum() * values);
     }
 
-    private Tensor Velocity(Tensor x, float[] levels, string[] captions)
+    private Tensor Velocity(FlowBatch batch, Tensor x)
     {
-        PatchGrid grid = Patchify.GridOf(x, _config.Transformer.PatchSize);
-        float[] tokens = FlowBatch.OfTokens(levels, [.. Enumerable.Repeat(grid, captions.Length)]);
-        Tensor output = _transformer.Forward(x, Array.ConvertAll(tokens, level => level * 1000), _transformer.Prepare(Encode(captions)));
-        return _config.Prediction.Velocity(x, output, levels, [x.size(0), 1, x.size(2), 1, 1]);
+        using var sequence = new PackedSequence(batch.Grids, _config.Transformer.AttentionHeadDim, CPU);
+        var times = TokenTimes.PerToken(Array.ConvertAll(batch.Levels, level => level * 1000));
+        Tensor output = Patchify.ChannelsFirst(
+            _transformer.Forward(x, times, _transformer.Prepare(Encode(batch.Captions)), sequence), _config.Transformer.OutChannels);
+        return _config.Prediction.Velocity(x, output, batch.Levels, [batch.Levels.Length, 1]);
     }
 
     // A backward pass takes twice a forward pass: a product for each of its two factors.
@@ -197,15 +182,6 @@ public sealed class FlowTrainer : ITrainingTask, IDisposable
         double text = TransformerOperations.Preparation(_config.Transformer, grids.Count, _config.MaxTextLength)
             + (grids.Count * TextEncoderOperations.Prompt(_config.TextEncoder, _config.MaxTextLength));
         return (3 * (blocks + text)) + (_config.ActivationCheckpointing ? blocks : 0);
-    }
-
-    private static LatentClips OpenValidationClips(FlowTrainingConfig config, World world, ScalarType computeType, Action<string> log, CancellationToken cancellationToken)
-    {
-        using var vae = new VideoAutoencoder(
-            AutoencoderKLWanConfig.Load(Path.Combine(config.VaeFolder, "config.json")), new CheckpointParameters(config.VaeFolder, computeType, CPU));
-        return LatentClips.Open(
-            Path.Combine(config.RunFolder, $"validation-{config.ValidationClips}.safetensors"), world, vae,
-            new(config.Shape, config.FramesPerSecond, config.ValidationClips, config.Seed + 2), log, cancellationToken);
     }
 
     private Tensor Encode(IReadOnlyList<string> captions)

@@ -100,7 +100,9 @@ public sealed record FlowTrainingConfig
     /// <summary>Minutes between validations; 0 validates by steps alone.</summary>
     public double ValidationMinutes { get; init; }
 
-    /// <summary>The number of clips that are kept apart for validation.</summary>
+    /// <summary>
+    /// The number of clips that are kept apart for validation; of a folder a tenth at most. 0 validates nothing.
+    /// </summary>
     public int ValidationClips { get; init; } = 32;
 
     /// <summary>Checkpoints between pictures of samples; 0 makes none.</summary>
@@ -114,4 +116,7 @@ public sealed record FlowTrainingConfig
 
     /// <summary>Sampling steps of the samples; null takes the model's.</summary>
     public int? SampleSteps { get; init; }
+
+    /// <summary>Whether the training validates at all.</summary>
+    internal bool Validates => ValidationClips > 0 && (ValidationSteps > 0 || ValidationMinutes > 0);
 }

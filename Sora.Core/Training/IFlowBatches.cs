@@ -12,4 +12,11 @@ internal interface IFlowBatches : IDisposable
     /// <summary>Makes a batch; its tensors belong to the current dispose scope.</summary>
     /// <param name="number">Which; the step's number in a training of one process.</param>
     FlowBatch Draw(long number);
+
+    /// <summary>The number of batches of clips that training does not draw; 0 where none are kept apart.</summary>
+    int ValidationBatches { get; }
+
+    /// <summary>Makes one of them: the same clips with the same noise every time, at level 0. Its tensors belong to the current dispose scope.</summary>
+    /// <param name="number">Which, from 0.</param>
+    FlowBatch DrawValidation(int number);
 }

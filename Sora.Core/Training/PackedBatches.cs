@@ -13,14 +13,26 @@ internal sealed class PackedBatches : IFlowBatches
 {
     private readonly FlowTrainingConfig _config;
     private readonly EncodedClips _clips;
+    private readonly EncodedClips _validationClips;
+    private readonly int[] _trained;
+    private readonly int[] _heldOut;
     private readonly PatchGrid[] _grids;
     private readonly PackingPlan _plan;
 
     /// <summary>Plans the steps; disposes the clips with itself.</summary>
+    /// <param name="config">The training.</param>
+    /// <param name="clips">What is trained on.</param>
+    /// <param name="log">Told what there is.</param>
+    /// <param name="validation">Clips to validate on; null: keeps some of the others apart where the training validates, a tenth at most.</param>
     /// <exception cref="SoraException">A clip alone has more tokens than a step.</exception>
-    public PackedBatches(FlowTrainingConfig config, EncodedClips clips, Action<string> log)
+    public PackedBatches(FlowTrainingConfig config, EncodedClips clips, Action<string> log, EncodedClips? validation = null)
     {
-        (_config, _clips) = (config, clips);
+        (_config, _clips, _validationClips) = (config, clips, validation ?? clips);
+        int held = validation is not null || !config.Validates ? 0 : Math.Min(config.ValidationClips, clips.Count / 10);
+        // Spread evenly, since the clips of one file follow one another.
+        ILookup<bool, int> parts = Enumerable.Range(0, clips.Count).ToLookup(i => (i + 1L) * held / clips.Count > (long)i * held / clips.Count);
+        _trained = [.. parts[false]];
+        _heldOut = validation is null ? [.. parts[true]] : [.. Enumerable.Range(0, validation.Count)];
         _grids = [.. Enumerable.Range(0, clips.Count).Select(i => clips.GridOf(i, config.Transformer.PatchSize))];
         int largest = Array.IndexOf(_grids, _grids.MaxBy(grid => grid.Count));
         if (_grids[largest].Count > config.TokensPerStep)
@@ -29,9 +41,9 @@ internal sealed class PackedBatches : IFlowBatches
             throw new SoraException(
                 $"tokens_per_step {config.TokensPerStep} is less than the {_grids[largest].Count} tokens of {clip.Name} ({clip.Shape}); nearest: {_grids[largest].Count}.");
         }
-        _plan = new([.. _grids.Select(grid => grid.Count)], config.TokensPerStep, config.Seed);
+        _plan = new([.. _trained.Select(clip => _grids[clip].Count)], config.TokensPerStep, config.Seed);
         log(string.Create(CultureInfo.InvariantCulture,
-            $"{clips.Description}: {clips.Count} clips in {_grids.Distinct().Count()} shapes, {_grids.Average(grid => grid.Count):F0} tokens each; {_plan.Unused:P1} of a step's tokens stay unused"));
+            $"{clips.Description}: {_trained.Length} clips in {_grids.Distinct().Count()} shapes, {_grids.Average(grid => grid.Count):F0} tokens each; {_plan.Unused:P1} of a step's tokens stay unused{(held > 0 ? $"; {held} clips are kept apart for validation" : "")}"));
     }
 
     /// <inheritdoc/>
@@ -45,7 +57,7 @@ internal sealed class PackedBatches : IFlowBatches
     public FlowBatch Draw(long number)
     {
         // Clips of one length side by side: attention runs over them as one batch (PackedLayout.Runs).
-        int[] clips = [.. _plan.Clips(number).OrderBy(clip => _grids[clip].Count).ThenBy(clip => _grids[clip].T).ThenBy(clip => _grids[clip].W)];
+        int[] clips = [.. _plan.Clips(number).Select(i => _trained[i]).OrderBy(clip => _grids[clip].Count).ThenBy(clip => _grids[clip].T).ThenBy(clip => _grids[clip].W)];
         PatchGrid[] grids = [.. clips.Select(clip => _grids[clip])];
         var random = new GaussianNoise(_config.Seed, $"flow step {number}");
         var captions = new string[clips.Length];
@@ -65,6 +77,25 @@ internal sealed class PackedBatches : IFlowBatches
         return new(data, tensor(gaussian, data.shape), FlowBatch.OfTokens([.. levels], grids), grids, captions);
     }
 
+    /// <inheritdoc/>
+    public int ValidationBatches => (_heldOut.Length + FlowBatch.ValidationClips - 1) / FlowBatch.ValidationClips;
+
+    /// <inheritdoc/>
+    public FlowBatch DrawValidation(int number)
+    {
+        int first = number * FlowBatch.ValidationClips;
+        return FlowBatch.ForValidation(
+            [.. _heldOut.Skip(first).Take(FlowBatch.ValidationClips).Select(clip => (
+                Patchify.Cut(_validationClips.Read(clip).unsqueeze(0), _config.Transformer.PatchSize),
+                _validationClips.GridOf(clip, _config.Transformer.PatchSize),
+                _validationClips.Captions(clip).Pick(0, 0, 0)))],
+            first, _config.Seed);
+    }
+
     /// <summary>Closes the latents' files.</summary>
-    public void Dispose() => _clips.Dispose();
+    public void Dispose()
+    {
+        _validationClips.Dispose();
+        _clips.Dispose();
+    }
 }

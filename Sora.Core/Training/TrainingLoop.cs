@@ -176,7 +176,12 @@ internal sealed class TrainingLoop : IDisposable
             || (_options.Validates && Steps == _options.Steps);
         if (recorder is null || !due)
             return;
-        WithAverages(() => recorder.Validation(Steps, _task.Validate()));
+        WithAverages(() =>
+        {
+            // Nothing where no clips are kept apart.
+            if (_task.Validate() is { Count: > 0 } values)
+                recorder.Validation(Steps, values);
+        });
         _sinceValidation.Restart();
     }
 

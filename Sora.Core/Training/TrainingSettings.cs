@@ -16,7 +16,7 @@ internal sealed class TrainingSettings
     private static readonly HashSet<string> s_harmless =
     [
         "steps", "checkpoint_minutes", "output", "model", "device", "run_folder", "output_folder", "vae_folder", "start_folder", "activation_checkpointing",
-        "validation_steps", "validation_minutes", "validation_clips", "sample_checkpoints", "sample_prompts", "sample_seed", "sample_steps",
+        "latent_folder", "validation_steps", "validation_minutes", "sample_checkpoints", "sample_prompts", "sample_seed", "sample_steps",
     ];
 
     private readonly string _json;
