@@ -1,3 +1,5 @@
+using Sora.Frames;
+
 namespace Sora;
 
 /// <summary>How far a generation has come.</summary>
@@ -14,6 +16,12 @@ public readonly record struct GenerationProgress(
     /// turns up. Null in the reports of steps. A finished <see cref="GeneratedVideo"/> has them all; those who stream read them here.
     /// </summary>
     public string? Note { get; init; }
+
+    /// <summary>
+    /// What each video of the batch is going to be, as far as this step can tell: a frame from its middle, small, of the predicted
+    /// data in about its colours. Empty unless <see cref="VideoGeneratorOptions.PreviewEvery"/> asks for it, and between those steps.
+    /// </summary>
+    public IReadOnlyList<VideoFrame> Previews { get => field ?? []; init; }
 
     /// <summary>Progress of a stage whose remaining steps take as long, each, as those that are done.</summary>
     public static GenerationProgress At(GenerationStage stage, int step, int stepCount, TimeSpan elapsed) =>

@@ -106,10 +106,10 @@ public sealed record GenerationRecord(VideoRequest Request)
     /// <summary>The record as JSON, on one line.</summary>
     public string ToJson() => JsonSerializer.Serialize(Content.Of(this), Format);
 
-    /// <summary>The tags of a file: the prompt as its title, and the record as its comment unless it takes more than 60,000 bytes.</summary>
+    /// <summary>The tags of a file: the prompt, as the person wrote it, as its title, and the record as its comment unless it takes more than 60,000 bytes.</summary>
     public IReadOnlyDictionary<string, string> Tags()
     {
-        string prompt = Request.Prompt, json = ToJson();
+        string prompt = Request.OriginalPrompt ?? Request.Prompt, json = ToJson();
         var tags = new Dictionary<string, string> { ["title"] = prompt.Length <= LongestTitle ? prompt : prompt[..LongestTitle] };
         // No model reads that much of a prompt. A file without a record is better than none.
         if (Encoding.UTF8.GetByteCount(json) <= LongestComment)
@@ -157,6 +157,7 @@ public sealed record GenerationRecord(VideoRequest Request)
         public int? AddedFrames { get; init; }
         public int? GapFrames { get; init; }
         public required string Prompt { get; init; }
+        public string? EnhancedPrompt { get; init; }
         public string? NegativePrompt { get; init; }
         public long? Seed { get; init; }
         public long? VariationSeed { get; init; }
@@ -201,7 +202,8 @@ public sealed record GenerationRecord(VideoRequest Request)
                 Direction = record.Direction is { } direction ? ExtensionDirectionNames.NameOf(direction) : null,
                 AddedFrames = record.AddedFrames,
                 GapFrames = record.GapFrames,
-                Prompt = request.Prompt,
+                Prompt = request.OriginalPrompt ?? request.Prompt,
+                EnhancedPrompt = request.OriginalPrompt is null ? null : request.Prompt,
                 NegativePrompt = request.NegativePrompt,
                 Seed = request.Seed,
                 VariationSeed = request.VariationSeed,
@@ -234,8 +236,9 @@ public sealed record GenerationRecord(VideoRequest Request)
             };
         }
 
-        public GenerationRecord ToRecord() => new(new VideoRequest(Prompt)
+        public GenerationRecord ToRecord() => new(new VideoRequest(EnhancedPrompt ?? Prompt)
         {
+            OriginalPrompt = EnhancedPrompt is null ? null : Prompt,
             NegativePrompt = NegativePrompt,
             Seed = Seed,
             VariationSeed = VariationSeed,

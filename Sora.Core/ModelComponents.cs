@@ -2,6 +2,7 @@ using Sora.Conditioning;
 using Sora.Estimation;
 using Sora.Latents;
 using Sora.Layers;
+using Sora.Previews;
 using Sora.Text;
 using Sora.Transformer;
 using Sora.VideoVae;
@@ -26,6 +27,7 @@ internal sealed class ModelComponents : IDisposable
     private readonly CancellationTokenSource _closing = new();
     private Task<string> _fingerprint = Task.FromResult("");
     private bool _told;
+    private LatentColours? _colours;
 
     private ModelComponents(ModelFolder folder, VideoGeneratorOptions options)
     {
@@ -102,6 +104,22 @@ internal sealed class ModelComponents : IDisposable
 
     /// <summary>The type of matrix products.</summary>
     public ScalarType ComputeType => _type;
+
+    /// <summary>The most videos in a packed batch; null: as many as fit.</summary>
+    public int? BatchSize => _options.BatchSize;
+
+    /// <summary>After how many steps there is a preview; null: never.</summary>
+    public int? PreviewEvery => _options.PreviewEvery;
+
+    /// <summary>The colours of latents: the published ones, else fitted once to the autoencoder's own.</summary>
+    /// <param name="clock">Told the time that loading the autoencoder takes.</param>
+    public LatentColours PreviewColours(StageClock clock)
+    {
+        if (_colours is not null || (_colours = PublishedColours.Of(Folder.Vae)) is not null)
+            return _colours;
+        using ModelPart<VideoAutoencoder>.Loan vae = Vae.Borrow(clock);
+        return _colours = FittedColours.Of(vae.Network, Normalizer, Device);
+    }
 
     /// <summary>What of the active LoRAs has no place in the model.</summary>
     public IReadOnlyList<string> LoraNotes { get; private set; } = [];

@@ -21,6 +21,12 @@ public sealed record ModelLimits
     /// <value>By default <see cref="KnownFrameRule.Any"/>.</value>
     public KnownFrameRule KnownFrames { get; init; } = KnownFrameRule.Any;
 
+    /// <summary>
+    /// The part of the drawn world whose captions the model was trained on, a name that
+    /// <see cref="Training.SpriteWorld.SpriteWorldConfig.Find"/> knows; null for other models.
+    /// </summary>
+    public string? World { get; init; }
+
     /// <summary>Whether the model has two experts, one for the noisy steps and one for the others.</summary>
     public bool HasTwoExperts { get; init; }
 

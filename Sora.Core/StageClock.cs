@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Sora.Frames;
 
 namespace Sora;
 
@@ -6,9 +7,9 @@ namespace Sora;
 internal sealed class StageClock(IProgress<GenerationProgress>? progress)
 {
     private readonly List<StageTiming> _timings = [];
-    private readonly List<string> _notes = [];
-    private GenerationStage _stage;
+    private readonly List<(string Note, int? Video)> _notes = [];
     private readonly Dictionary<GenerationStage, long> _begun = [];
+    private GenerationStage _stage;
     private (int Index, int Count) _window = (0, 1);
     private long _start;
     private bool _running;
@@ -25,15 +26,17 @@ internal sealed class StageClock(IProgress<GenerationProgress>? progress)
         }
     }
 
-    /// <summary>What the person who asked should know, a sentence each.</summary>
-    public IReadOnlyList<string> Notes => _notes;
+    /// <summary>What the person who asked should know of a video of the batch, a sentence each.</summary>
+    public IReadOnlyList<string> NotesOf(int video) => [.. _notes.Where(note => note.Video is null || note.Video == video).Select(note => note.Note)];
 
     /// <summary>Adds a note, once, and reports it.</summary>
-    public void Note(string note)
+    /// <param name="note">The sentence.</param>
+    /// <param name="video">The video of the batch that it is about; null: all.</param>
+    public void Note(string note, int? video = null)
     {
-        if (_notes.Contains(note))
+        if (_notes.Contains((note, video)))
             return;
-        _notes.Add(note);
+        _notes.Add((note, video));
         progress?.Report(GenerationProgress.At(_stage, _step, _stepCount, _running ? Stopwatch.GetElapsedTime(_start) : TimeSpan.Zero) with { Note = note });
     }
 
@@ -69,16 +72,17 @@ internal sealed class StageClock(IProgress<GenerationProgress>? progress)
         return loaded;
     }
 
-    /// <summary>Reports steps done in the running stage.</summary>
-    public void Report(int step, int stepCount)
+    /// <summary>Reports steps done in the running stage, with pictures of what is being made where there are some.</summary>
+    public void Report(int step, int stepCount, IReadOnlyList<VideoFrame>? previews = null)
     {
-        // Between windows it would come and go.
         (_step, _stepCount) = (step, stepCount);
+        // Between windows it would come and go.
         if (_window.Count > 1 && stepCount == 0)
             return;
         if (_stage == GenerationStage.Denoising)
             (step, stepCount) = (step + (_window.Index * stepCount), _window.Count * stepCount);
-        progress?.Report(GenerationProgress.At(_stage, step, stepCount, Stopwatch.GetElapsedTime(_begun[_stage])));
+        GenerationProgress now = GenerationProgress.At(_stage, step, stepCount, Stopwatch.GetElapsedTime(_begun[_stage]));
+        progress?.Report(previews is null ? now : now with { Previews = previews });
     }
 
     // The stages of all windows are one.

@@ -8,6 +8,7 @@ using Sora.Frames;
 using Sora.Latents;
 using Sora.Layers;
 using Sora.Patches;
+using Sora.Previews;
 using Sora.Regions;
 using Sora.Sampling;
 using Sora.Text;
@@ -99,22 +100,70 @@ public sealed class VideoGenerator : IDisposable
     /// <param name="progress">Told each step.</param>
     /// <param name="cancellationToken">Honoured within one step or one decoded chunk.</param>
     /// <exception cref="SoraException">The model cannot make what is asked for, or there is not the memory for it.</exception>
-    public async Task<GeneratedVideo> GenerateAsync(VideoRequest request, IProgress<GenerationProgress>? progress = null, CancellationToken cancellationToken = default)
+    [OverloadResolutionPriority(1)] // so that GenerateAsync(new("a fish")) stays one request
+    public async Task<GeneratedVideo> GenerateAsync(VideoRequest request, IProgress<GenerationProgress>? progress = null, CancellationToken cancellationToken = default) =>
+        (await GenerateAsync([request], progress, cancellationToken).ConfigureAwait(false))[0];
+
+    /// <summary>
+    /// Generates several videos, in packed batches: in a step, the patches of all videos of a batch and of both branches of their
+    /// guidance run through the transformer at once. Sizes, lengths, prompts, seeds, guidance and given frames may differ within a
+    /// batch; requests with another sampler, number of steps or shift, and those that do not fit into memory or under
+    /// <see cref="VideoGeneratorOptions.BatchSize"/> together, run in batches of their own, one after the other
+    /// (<see cref="Batches"/> tells them).
+    /// </summary>
+    /// <remarks>
+    /// A video is the one that its request gives alone: its noise is a function of its seed, and no number of it depends on another
+    /// video but for the rounding of matrix products, whose sums run in another order where there are more rows. In float32 the
+    /// latents differ by about 1e-5, and single pixels by one level of 255.
+    /// </remarks>
+    /// <param name="requests">What to generate; may be empty.</param>
+    /// <param name="progress">Told each step of each batch.</param>
+    /// <param name="cancellationToken">Honoured within one step or one decoded chunk.</param>
+    /// <returns>The videos in the order of the requests. The timings of each are those of its whole batch.</returns>
+    /// <exception cref="SoraException">
+    /// The model cannot make one of the requests, or there is not the memory for it; nothing is generated then.
+    /// </exception>
+    public async Task<IReadOnlyList<GeneratedVideo>> GenerateAsync(IReadOnlyList<VideoRequest> requests, IProgress<GenerationProgress>? progress = null, CancellationToken cancellationToken = default)
     {
-        VideoRequest resolved = request.Resolve(Limits);
-        var clock = new StageClock(progress);
+        VideoRequest[] resolved = Resolve(requests);
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, _disposing.Token);
         await TakeTurnAsync(cancellationToken).ConfigureAwait(false);
         try
         {
-            List<VideoFrame> frames = await Task.Run(() => Generate(resolved, clock, stop.Token).ToList(), stop.Token).ConfigureAwait(false);
-            GenerationRecord record = RecordOf(resolved, clock);
-            return new(resolved, frames, clock.Timings, clock.Notes, record);
+            var videos = new GeneratedVideo[resolved.Length];
+            IReadOnlyList<IReadOnlyList<int>> batches = await Task.Run(() => Plan(resolved), stop.Token).ConfigureAwait(false);
+            foreach (IReadOnlyList<int> places in batches)
+            {
+                VideoRequest[] batch = [.. places.Select(place => resolved[place])];
+                var clock = new StageClock(progress);
+                ILookup<int, VideoFrame> frames = await Task.Run(
+                    () => Generate(batch, clock, stop.Token).ToList().ToLookup(one => one.Video, one => one.Frame), stop.Token).ConfigureAwait(false);
+                GenerationRecord[] records = [.. batch.Select(request => RecordOf(request, clock))];
+                for (int i = 0; i < batch.Length; i++)
+                    videos[places[i]] = new(batch[i], [.. frames[i]], clock.Timings, clock.NotesOf(i), records[i]);
+            }
+            return videos;
         }
         finally
         {
             EndTurn();
         }
+    }
+
+    /// <summary>
+    /// Tells which of several requests run together, as
+    /// <see cref="GenerateAsync(IReadOnlyList{VideoRequest}, IProgress{GenerationProgress}, CancellationToken)"/> would run them now: so that
+    /// a program can generate, and let go of, one batch after the other.
+    /// </summary>
+    /// <param name="requests">What would be generated.</param>
+    /// <returns>The requests, every value filled, by batches: in the order of each batch's first, and within one in the order given.</returns>
+    /// <exception cref="SoraException">The model cannot make one of the requests, or there is not the memory for it.</exception>
+    /// <exception cref="ObjectDisposedException">The generator is disposed.</exception>
+    public IReadOnlyList<IReadOnlyList<VideoRequest>> Batches(IReadOnlyList<VideoRequest> requests)
+    {
+        ObjectDisposedException.ThrowIf(_disposing.IsCancellationRequested, this);
+        VideoRequest[] resolved = Resolve(requests);
+        return [.. Plan(resolved).Select(places => (IReadOnlyList<VideoRequest>)[.. places.Select(place => resolved[place])])];
     }
 
     /// <summary>Generates a video and gives its frames as they are decoded.</summary>
@@ -228,17 +277,18 @@ public sealed class VideoGenerator : IDisposable
         _turn.Release();
     }
 
-    // A video of one window, or of several. Dispose scopes belong to a thread, so it runs on one.
-    private IEnumerable<VideoFrame> Generate(VideoRequest request, StageClock clock, CancellationToken cancellationToken)
+    // The videos of a batch; one of several windows runs alone. Dispose scopes belong to a thread, so it runs on one.
+    private IEnumerable<(int Video, VideoFrame Frame)> Generate(VideoRequest[] requests, StageClock clock, CancellationToken cancellationToken)
     {
         set_num_threads(_model.Threads);
-        if (_model.MemoryForGeneration is { } available)
-            _model.Cost.RequireFits(LargestWindow(request), Branches(request), available);
         foreach (string note in (string[])[.. _model.TakeNotes(), .. _model.LoraNotes])
             clock.Note(note);
-        return request.IsInWindows ? GenerateWindows(request, clock, cancellationToken)
-            : request.Loop ? LoopStart.AtLeastMotion(GenerateOne(request, clock, null, cancellationToken))
-            : GenerateOne(request, clock, null, cancellationToken);
+        if (requests is [{ IsInWindows: true } request])
+            return GenerateWindows(request, clock, cancellationToken).Select(frame => (0, frame));
+        IEnumerable<(int Video, VideoFrame Frame)> frames = GenerateTogether(requests, clock, null, cancellationToken);
+        // Where a loop begins is chosen when all its frames are there.
+        return !requests.Any(one => one.Loop) ? frames : frames.GroupBy(one => one.Video)
+            .SelectMany(video => (requests[video.Key].Loop ? LoopStart.AtLeastMotion(video.Select(one => one.Frame)) : video.Select(one => one.Frame)).Select(frame => (video.Key, frame)));
     }
 
     // Window after window, each going on from the one before.
@@ -251,13 +301,14 @@ public sealed class VideoGenerator : IDisposable
         using (DisposeScope scope = NewDisposeScope())
         {
             string[] prompts = [.. request.LaterPrompts.Select(later => later.Prompt).Prepend(request.Prompt).Distinct()];
-            link.Keep(prompts, EncodeTexts(request, prompts, clock, new OverflowRetry(_model.RetriesInFloat32, clock)));
+            (Tensor Text, Tensor Negative)[] texts = EncodeTexts([.. prompts.Select(prompt => request with { Prompt = prompt })], clock, new OverflowRetry(_model.RetriesInFloat32, clock));
+            link.Keep(prompts, ([.. texts.Select(one => one.Text)], texts[0].Negative));
         }
         foreach (VideoWindow window in WindowPlan.Of(request, Limits))
         {
             clock.BeginWindow(index++, count);
             link.Begin(window);
-            foreach (VideoFrame frame in GenerateOne(window.RequestOf(request, Limits.TemporalStride, link.Tail), clock, link, cancellationToken))
+            foreach ((_, VideoFrame frame) in GenerateTogether([window.RequestOf(request, Limits.TemporalStride, link.Tail)], clock, link, cancellationToken))
             {
                 if (frame.Index >= window.EndFrame)
                     continue;
@@ -267,63 +318,92 @@ public sealed class VideoGenerator : IDisposable
         }
     }
 
-    // The path of a video: text, given frames, noise, velocity, latent, frames.
-    private IEnumerable<VideoFrame> GenerateOne(VideoRequest request, StageClock clock, WindowLink? link, CancellationToken cancellationToken)
+    // The path of a video: text, given frames, noise, velocity, latent, frames. The videos of a batch take it side by side and are
+    // decoded one after the other.
+    private IEnumerable<(int Video, VideoFrame Frame)> GenerateTogether(VideoRequest[] requests, StageClock clock, WindowLink? link, CancellationToken cancellationToken)
     {
         using IDisposable noGradients = no_grad();
         using DisposeScope scope = NewDisposeScope();
-        if (request.Draft is not null)
-            request = DraftedRequest.RefinementOf(request, [.. GenerateOne(DraftedRequest.DraftOf(request, Limits), clock, null, cancellationToken)]);
+        if (requests is [{ Draft: not null } drafted])
+            requests = [DraftedRequest.RefinementOf(drafted, [.. GenerateTogether([DraftedRequest.DraftOf(drafted, Limits)], clock, null, cancellationToken).Select(one => one.Frame)])];
         var retry = new OverflowRetry(_model.RetriesInFloat32, clock);
         if (link is null)
             clock.Begin(GenerationStage.EncodingText);
-        (IReadOnlyList<Tensor> texts, Tensor negative) = link?.Texts ?? EncodeTexts(request, [request.Prompt], clock, retry); // 1 L D each
+        (Tensor Text, Tensor Negative)[] texts = link?.Texts is { } kept ? [(kept.Texts[0], kept.Negative)] : EncodeTexts(requests, clock, retry); // 1 L D each
         cancellationToken.ThrowIfCancellationRequested();
 
-        Tensor noise = NoiseOf(request);                                                  // 1 C t h w
-        using IConditioning conditioning = EncodeFrames(request, noise, clock, retry, link, out Tensor? source); // 1 C t h w, or null
+        PreviewedData? preview = _model.PreviewEvery is { } every ? new(every, _model.PreviewColours(clock)) : null;
+        Tensor[] noise = [.. requests.Select(NoiseOf)];                                   // 1 C t h w each
+        using GivenLatents given = EncodeFrames(requests, noise, clock, retry, link);
         cancellationToken.ThrowIfCancellationRequested();
 
-        using ISolver solver = SolverOf(request);
-        int start = SourceNoise.FirstStep(solver.Schedule, request.Strength ?? 1), evaluations = solver.Evaluations(start);
-        Tensor sample = source is null ? noise : SourceNoise.Add(source, noise, solver.Schedule, start);
+        using ISolver solver = SolverOf(requests);
+        int start = SourceNoise.FirstStep(solver.Schedule, requests[0].Strength ?? 1), evaluations = solver.Evaluations(start);
+        var packed = new PackedSamples(noise);
+        Tensor sample = packed.Join([.. noise.Select((own, i) => given.Sources[i] is { } source ? SourceNoise.Add(source, own, solver.Schedule, start) : own)]);
         EngineMemory.ReleaseUnused(); // What a stage leaves with the allocator is not the next one's.
         clock.Begin(GenerationStage.Denoising, evaluations);
-        using (ExpertVelocity velocity = VelocityOf(request, clock, retry, texts[0], negative, conditioning, noise))
-            sample = FlowSampler.Sample(request.Loop ? CircularTime.Around(velocity.Predict) : velocity.Predict, sample, solver, done => clock.Report(done, evaluations), start, cancellationToken);
-        Tensor latent = Finite.Require(conditioning.Finish(sample), "The transformer");   // 1 C t h w
-        link?.Keep(latent);
+        using (ExpertVelocity experts = VelocityOf(requests, clock, retry, texts, given, noise))
+        {
+            Velocity velocity = packed.Around(experts.Predict);
+            sample = FlowSampler.Sample(
+                preview?.Around(velocity, data => Finish(packed, data, given)) ?? velocity, sample, solver,
+                done => clock.Report(done, evaluations, preview?.Take()), start, cancellationToken);
+        }
+        Tensor[] latents = [.. Finish(packed, sample, given).Select(latent => Finite.Require(latent, "The transformer"))]; // 1 C t h w each
+        link?.Keep(latents[0]);
         cancellationToken.ThrowIfCancellationRequested();
 
-        int frameCount = link?.FrameCount ?? request.FrameCount!.Value - (request.Loop ? 1 : 0), decoded = link?.Window.FirstFrame ?? 0;
+        int decoded = link?.Window.FirstFrame ?? 0, frameCount = link?.FrameCount ?? requests.Sum(request => VideoTimes.Of(request).Frames(request.FrameCount!.Value));
         EngineMemory.ReleaseUnused();
         clock.Begin(GenerationStage.Decoding, frameCount, decoded);
-        MaskComposite? composite = MaskComposite.Of(request);
-        Tensor restored = _model.Normalizer.Restore(latent);
-        IEnumerable<Tensor> Decode(VideoAutoencoder vae) => request.Loop ? CircularTime.DecodeChunks(vae, restored)
-            : link is not null ? link.DecodeChunks(vae, restored)
-            : vae.DecodeChunks(restored);
-        foreach (Tensor chunk in retry.Chunks(_model.Vae, "The video decoder", Decode))    // 1 3 ≤4 H W
+        for (int i = 0; i < requests.Length; i++)
         {
-            using (chunk)
+            VideoRequest request = requests[i];
+            int first = link is null ? decoded : 0;
+            MaskComposite? composite = MaskComposite.Of(request);
+            Tensor restored = _model.Normalizer.Restore(latents[i]);
+            IEnumerable<Tensor> Decode(VideoAutoencoder vae) => link is not null ? link.DecodeChunks(vae, restored) : VideoTimes.Of(request).DecodeChunks(vae, restored);
+            foreach (Tensor chunk in retry.Chunks(_model.Vae, "The video decoder", Decode)) // 1 3 ≤4 H W
             {
-                foreach (VideoFrame frame in FrameTensors.ToFrames(chunk, decoded, request.FramesPerSecond!.Value))
-                    yield return composite?.Apply(frame) ?? frame;
-                decoded += (int)chunk.size(2);
+                using (chunk)
+                {
+                    foreach (VideoFrame frame in FrameTensors.ToFrames(chunk, decoded - first, request.FramesPerSecond!.Value))
+                        yield return (i, composite?.Apply(frame) ?? frame);
+                    decoded += (int)chunk.size(2);
+                }
+                clock.Report(Math.Min(decoded, frameCount), frameCount);
+                cancellationToken.ThrowIfCancellationRequested();
             }
-            clock.Report(Math.Min(decoded, frameCount), frameCount);
-            cancellationToken.ThrowIfCancellationRequested();
         }
     }
 
-    // The vectors of prompts and of the negative prompt, which without guidance is not read.
-    private (IReadOnlyList<Tensor> Texts, Tensor Negative) EncodeTexts(VideoRequest request, IReadOnlyList<string> texts, StageClock clock, OverflowRetry retry) =>
-        retry.Run<UMT5Encoder, (IReadOnlyList<Tensor>, Tensor)>(_model.TextEncoder, encoder =>
+    // The latents to decode, from the samples after the last step.
+    private static Tensor[] Finish(PackedSamples packed, Tensor sample, GivenLatents given) =>
+        [.. packed.Split(sample).Select((one, i) => given.Conditionings[i].Finish(one))];
+
+    // The vectors of the prompts and of the negative prompts, which without guidance are not read. A text is encoded once.
+    private (Tensor Text, Tensor Negative)[] EncodeTexts(VideoRequest[] requests, StageClock clock, OverflowRetry retry) =>
+        retry.Run(_model.TextEncoder, encoder =>
         {
             var prompts = new PromptEncoder(_model.Tokenizer, encoder, _model.Folder.Defaults.MaxSequenceLength, _model.Device);
-            Tensor Encode(string prompt, Action<TokenizedPrompt>? cut) => Finite.Require(prompts.Encode(prompt, cut), "The text encoder");
-            Tensor[] vectors = [.. texts.Select(text => Encode(text, tokens => clock.Note(CutNote.Of(tokens))))];
-            return (vectors, GuidanceOf(request).Any(guidance => guidance.IsOn) ? Encode(request.NegativePrompt!, null) : vectors[0]);
+            var known = new Dictionary<string, (Tensor Vectors, string? Note)>(StringComparer.Ordinal);
+            return requests.Select((request, i) =>
+            {
+                (Tensor text, string? note) = Encode(request.Prompt);
+                if (note is not null)
+                    clock.Note(note, i);
+                return (text, GuidanceOf(request).Any(guidance => guidance.IsOn) ? Encode(request.NegativePrompt!).Vectors : text);
+            }).ToArray();
+
+            (Tensor Vectors, string? Note) Encode(string prompt)
+            {
+                if (known.TryGetValue(prompt, out (Tensor, string?) found))
+                    return found;
+                string? note = null;
+                Tensor vectors = Finite.Require(prompts.Encode(prompt, tokens => note = CutNote.Of(tokens)), "The text encoder");
+                return known[prompt] = (vectors, note);
+            }
         });
 
     private VideoRequest LargestWindow(VideoRequest request) => !request.IsInWindows ? request
@@ -337,39 +417,61 @@ public sealed class VideoGenerator : IDisposable
             : RequestNoise.Create(request, shape, _model.Device);
     }
 
-    private ISolver SolverOf(VideoRequest request)
+    // The solver of a batch, whose requests agree in it.
+    private ISolver SolverOf(VideoRequest[] requests)
     {
-        LatentShape shape = LatentShape.Of(request, _model.Folder.Vae);
-        return Solvers.Create(
-            request.Sampler!.Value, request.Steps!.Value, request.Shift!.Value, _model.Folder.Scheduler,
-            noise: step => RequestNoise.OfStep(step, request, shape, _model.Device));
+        VideoRequest any = requests[0];
+        return Solvers.Create(any.Sampler!.Value, any.Steps!.Value, any.Shift!.Value, _model.Folder.Scheduler, noise: step =>
+        {
+            Tensor[] noise = [.. requests.Select(request => RequestNoise.OfStep(step, request, LatentShape.Of(request, _model.Folder.Vae), _model.Device))];
+            return new PackedSamples(noise).Join(noise);
+        });
     }
 
     // The steps at which the velocity is evaluated; a solver may do it several times a step.
     private SamplingStep[] StepsOf(VideoRequest request)
     {
-        using ISolver solver = SolverOf(request);
+        using ISolver solver = SolverOf([request]);
         int steps = solver.Schedule.Steps, start = SourceNoise.FirstStep(solver.Schedule, request.DraftStrength ?? request.Strength ?? 1);
         return [.. Enumerable.Range(start, steps - start)
             .SelectMany(i => Enumerable.Repeat(solver.Schedule.At(i), solver.Evaluations(i) - (i + 1 < steps ? solver.Evaluations(i + 1) : 0)))];
     }
 
-    // How known frames take part, and the source's latent.
-    private IConditioning EncodeFrames(VideoRequest request, Tensor noise, StageClock clock, OverflowRetry retry, WindowLink? link, out Tensor? source)
+    // How known frames take part, and the sources' latents.
+    private GivenLatents EncodeFrames(VideoRequest[] requests, Tensor[] noise, StageClock clock, OverflowRetry retry, WindowLink? link)
     {
-        source = null;
-        if (request.KnownFrames.Count == 0 && request.Source is null && link is not { CarriedCount: > 0 })
-            return new NoConditioning();
-        clock.Begin(GenerationStage.EncodingFrames);
-        Tensor? images = _model.ImageEncoder is null ? null : EncodeImages(_model.ImageEncoder, retry, request.KnownFrames); // images L D
-        (IConditioning conditioning, source) = retry.Run(_model.Vae, vae =>
+        if (link is not { CarriedCount: > 0 } && requests.All(request => request.KnownFrames.Count == 0 && request.Source is null))
         {
-            var encoder = new FrameEncoder(vae, _model.Normalizer, _model.Device);
-            Tensor? latent = request.Source is { } video ? encoder.Encode(video, request.Width!.Value, request.Height!.Value) : null;
-            KnownRegion? kept = request.Mask is { } mask ? new(latent!, KeptCells.Of(mask, LatentShape.Of(request, _model.Folder.Vae), _model.Folder.TemporalStride)) : null;
-            return (Conditionings.Create(_model.Folder, request.KnownFrames, noise, encoder, images, kept, link is { CarriedCount: > 0 } ? link.Carried() : null, link?.CarriedAt ?? 0), latent);
+            var none = new GivenLatents();
+            foreach (VideoRequest _ in requests)
+                none.Add(new NoConditioning(), null);
+            return none;
+        }
+        clock.Begin(GenerationStage.EncodingFrames);
+        Tensor?[] images = [.. requests.Select(request => _model.ImageEncoder is null ? null : EncodeImages(_model.ImageEncoder, retry, request.KnownFrames))]; // images L D each
+        return retry.Run(_model.Vae, vae =>
+        {
+            var given = new GivenLatents();
+            try
+            {
+                var encoder = new FrameEncoder(vae, _model.Normalizer, _model.Device);
+                for (int i = 0; i < requests.Length; i++)
+                {
+                    VideoRequest request = requests[i];
+                    Tensor? source = request.Source is { } video ? encoder.Encode(video, request.Width!.Value, request.Height!.Value) : null;
+                    KnownRegion? kept = request.Mask is { } mask ? new(source!, KeptCells.Of(mask, LatentShape.Of(request, _model.Folder.Vae), _model.Folder.TemporalStride)) : null;
+                    given.Add(
+                        Conditionings.Create(_model.Folder, request.KnownFrames, noise[i], encoder, images[i], kept, link is { CarriedCount: > 0 } ? link.Carried() : null, link?.CarriedAt ?? 0),
+                        source);
+                }
+                return given;
+            }
+            catch
+            {
+                given.Dispose();
+                throw;
+            }
         });
-        return conditioning;
     }
 
     // What the image encoder makes of known frames, the first in time first.
@@ -381,10 +483,13 @@ public sealed class VideoGenerator : IDisposable
         return scope.MoveToOuter(retry.Run(part, encoder => Finite.Require(encoder.Encode(pixels), "The image encoder")));
     }
 
-    private ExpertVelocity VelocityOf(VideoRequest request, StageClock clock, OverflowRetry retry, Tensor text, Tensor negative, IConditioning conditioning, Tensor noise) =>
+    private ExpertVelocity VelocityOf(VideoRequest[] requests, StageClock clock, OverflowRetry retry, (Tensor Text, Tensor Negative)[] texts, GivenLatents given, Tensor[] noise) =>
         new(_model.Experts, clock, retry, (network, expert) => new(
-            network, GuidanceOf(request)[expert], text, negative, Patchify.GridOf(noise, network.Config.PatchSize), _model.Device, conditioning,
-            _model.Folder.Scheduler.Prediction));
+            network,
+            [.. requests.Select((request, i) => new GuidedVideo(
+                GuidanceOf(request)[expert], texts[i].Text, texts[i].Negative, Patchify.GridOf(noise[i], network.Config.PatchSize),
+                given.Conditionings[i], VideoTimes.Of(request)))],
+            _model.Device, _model.Folder.Scheduler.Prediction));
 
     // One for each expert.
     private static Guidance[] GuidanceOf(VideoRequest request)
@@ -395,11 +500,39 @@ public sealed class VideoGenerator : IDisposable
 
     internal static int Branches(VideoRequest request) => GuidanceOf(request).Any(guidance => guidance.IsOn) ? 2 : 1;
 
+    private VideoRequest[] Resolve(IReadOnlyList<VideoRequest> requests)
+    {
+        ArgumentNullException.ThrowIfNull(requests);
+        return [.. requests.Select(request => request.Resolve(Limits))];
+    }
+
+    /// <exception cref="SoraException">One of the requests does not fit into memory by itself.</exception>
+    private IReadOnlyList<IReadOnlyList<int>> Plan(VideoRequest[] requests)
+    {
+        long? available = _model.MemoryForGeneration;
+        RequireMemory(requests, available);
+        return PackedBatches.Of(
+            requests,
+            _model.BatchSize ?? (available is null ? 1 : int.MaxValue),
+            request => _model.Cost.Tokens(request) * Branches(request),
+            batch => available is not { } memory || _model.Cost.Peak(_model.Cost.Memory([.. batch.Select(request => (request, Branches(request)))])) <= memory);
+    }
+
+    /// <exception cref="SoraException">One of the requests does not fit into memory.</exception>
+    private void RequireMemory(VideoRequest[] requests, long? available)
+    {
+        if (available is not { } memory)
+            return;
+        foreach (VideoRequest request in requests)
+            _model.Cost.RequireFits(LargestWindow(request), Branches(request), memory);
+    }
+
     private void Produce(VideoRequest request, IProgress<GenerationProgress>? progress, ChannelWriter<VideoFrame> frames, CancellationToken cancellationToken)
     {
         try
         {
-            foreach (VideoFrame frame in Generate(request, new StageClock(progress), cancellationToken))
+            RequireMemory([request], _model.MemoryForGeneration);
+            foreach ((_, VideoFrame frame) in Generate([request], new StageClock(progress), cancellationToken))
                 frames.WriteAsync(frame, cancellationToken).AsTask().GetAwaiter().GetResult();
             frames.Complete();
         }

@@ -7,6 +7,8 @@ namespace Sora;
 public sealed partial record VideoGeneratorOptions
 {
     private static readonly ValueRange<int> ThreadCounts = new(1, 1024);
+    private static readonly ValueRange<int> BatchSizes = new(1, 1000);
+    private static readonly ValueRange<int> PreviewSteps = new(1, 1000);
     private static readonly ValueRange<long> MemoryLimits = new(1, long.MaxValue);
 
     /// <summary>The device that runs the model.</summary>
@@ -66,6 +68,25 @@ public sealed partial record VideoGeneratorOptions
     /// <value>At least 1; by default null: what is available when the generation starts.</value>
     /// <exception cref="SoraException">Out of range.</exception>
     public long? MemoryLimit { get; init => field = MemoryLimits.Require(nameof(MemoryLimit), value); }
+
+    /// <summary>
+    /// The most videos that run as one packed batch, where several requests are given at once
+    /// (<see cref="VideoGenerator.GenerateAsync(IReadOnlyList{VideoRequest}, IProgress{GenerationProgress}, CancellationToken)"/>).
+    /// </summary>
+    /// <value>
+    /// 1 to 1000; by default null: as many as fit into memory, up to 16,384 patches of all branches together, and on devices whose
+    /// memory is not known one.
+    /// </value>
+    /// <exception cref="SoraException">Out of range.</exception>
+    public int? BatchSize { get; init => field = BatchSizes.Require(nameof(BatchSize), value); }
+
+    /// <summary>
+    /// After how many of the steps that <see cref="GenerationProgress.Step"/> counts, while denoising, the progress carries
+    /// pictures of what the video is going to be (<see cref="GenerationProgress.Previews"/>).
+    /// </summary>
+    /// <value>1 to 1000; by default null: never, which costs nothing.</value>
+    /// <exception cref="SoraException">Out of range.</exception>
+    public int? PreviewEvery { get; init => field = PreviewSteps.Require(nameof(PreviewEvery), value); }
 
     private static string RequireDevice(string device)
     {

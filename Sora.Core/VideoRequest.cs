@@ -38,6 +38,10 @@ public sealed record VideoRequest(string Prompt)
     /// <value>Not empty, without NUL characters.</value>
     public string Prompt { get; init => field = RequireText(value); } = RequireText(Prompt);
 
+    /// <summary>What the person wrote, where <see cref="Prompt"/> was made from it by a <see cref="Prompts.IPromptEnhancer"/>; it does not change the video.</summary>
+    /// <value>Not empty, without NUL characters; by default null: the prompt is the person's own.</value>
+    public string? OriginalPrompt { get; init => field = value is null ? null : RequireText(value); }
+
     /// <summary>The text that guidance steers away from.</summary>
     /// <value>Any text, empty included; by default the model's, which is empty in most.</value>
     public string? NegativePrompt { get; init; }

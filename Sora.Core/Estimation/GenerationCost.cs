@@ -83,6 +83,19 @@ internal sealed class GenerationCost
         return stages;
     }
 
+    /// <summary>
+    /// The memory of the stages of resolved requests as one packed batch: they share the denoising, and take the other stages one
+    /// after the other.
+    /// </summary>
+    /// <param name="batch">The requests and their branches.</param>
+    public IReadOnlyList<StageMemory> Memory(IReadOnlyList<(VideoRequest Request, int Branches)> batch) =>
+    [
+        .. batch.SelectMany(one => Memory(one.Request, one.Branches)).GroupBy(stage => stage.Stage).OrderBy(stages => stages.Key).Select(stages => stages.First() with
+        {
+            Activations = stages.Key == GenerationStage.Denoising ? stages.Sum(stage => stage.Activations) : stages.Max(stage => stage.Activations),
+        }),
+    ];
+
     /// <summary>The memory at the peak of those stages.</summary>
     public long Peak(IReadOnlyList<StageMemory> stages) => !_keep ? stages.Max(stage => stage.Total)
         : stages.Max(stage => stage.Activations)

@@ -1,3 +1,4 @@
+using Sora.Sampling;
 using Sora.Weights;
 
 namespace Sora.Latents;
@@ -12,7 +13,7 @@ public readonly record struct LatentShape(int C, int T, int H, int W)
     /// <summary>The shape of a resolved request under a VAE.</summary>
     public static LatentShape Of(VideoRequest request, AutoencoderKLWanConfig vae) => new(
         vae.ZDim,
-        ((request.FrameCount!.Value - 1) / vae.TemporalStride) + (request.Loop ? 0 : 1),
+        VideoTimes.Of(request).LatentFrames(request.FrameCount!.Value, vae.TemporalStride),
         request.Height!.Value / vae.SpatialStride,
         request.Width!.Value / vae.SpatialStride);
 }

@@ -7,28 +7,39 @@ namespace Sora.Sampling;
 /// is rolled back. The network's first and last frame are other ones at each step, so none is an end, and what the network
 /// makes smooth is smooth across the joint.
 /// </summary>
-internal static class CircularTime
+public sealed class CircularTime : IVideoTime
 {
     // Latent frames that the decoder sees before the first one: what it remembers from further back changes little.
     private const int DecoderMemory = 6;
 
-    /// <summary>The velocity on the circle.</summary>
-    /// <param name="velocity">The velocity of a video with two ends.</param>
-    public static Velocity Around(Velocity velocity) => (sample, step) =>
-    {
-        int frames = (int)sample.size(2), shift = ShiftOf(step.Index, frames);
-        using DisposeScope scope = NewDisposeScope();
-        return scope.MoveToOuter(Roll(velocity(Roll(sample, shift), step), frames - shift));
-    };
+    /// <summary>One frame less than asked for: the one after the last would be the first again.</summary>
+    public int Frames(int frameCount) => frameCount - 1;
 
-    /// <summary>
-    /// Decodes a circular latent [1, z, t, h, w] to s·t frames: the decoder, which looks back, first sees the end of the
-    /// circle. The caller disposes each chunk.
-    /// </summary>
-    public static IEnumerable<Tensor> DecodeChunks(VideoAutoencoder vae, Tensor latent)
+    /// <summary>No frame stands alone: each latent frame becomes s frames.</summary>
+    public int LatentFrames(int frameCount, int stride) => (frameCount - 1) / stride;
+
+    /// <inheritdoc/>
+    public Tensor ToNetwork(Tensor sample, SamplingStep step) => Roll(sample, ShiftOf(step.Index, (int)sample.size(2)));
+
+    /// <inheritdoc/>
+    public Tensor FromNetwork(Tensor velocity, SamplingStep step)
     {
+        int frames = (int)velocity.size(2);
+        return Roll(velocity, frames - ShiftOf(step.Index, frames));
+    }
+
+    /// <summary>Decodes a circular latent to s·t frames: the decoder, which looks back, first sees the end of the circle.</summary>
+    public IEnumerable<Tensor> DecodeChunks(VideoAutoencoder vae, Tensor latent)
+    {
+        ArgumentNullException.ThrowIfNull(vae);
+        ArgumentNullException.ThrowIfNull(latent);
         int frames = (int)latent.size(2), before = DecoderMemory;
         Tensor unrolled = cat([.. Enumerable.Range(0, before).Select(i => latent.narrow(2, Modulo(i - before, frames), 1)), latent], 2);
+        return Decode(vae, unrolled, before);
+    }
+
+    private static IEnumerable<Tensor> Decode(VideoAutoencoder vae, Tensor unrolled, int before)
+    {
         int index = 0;
         foreach (Tensor chunk in vae.DecodeChunks(unrolled))
         {

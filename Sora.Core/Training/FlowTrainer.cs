@@ -19,6 +19,7 @@ namespace Sora.Training;
 public sealed class FlowTrainer : ITrainingTask, IDisposable
 {
     private readonly FlowTrainingConfig _config;
+    private readonly string? _world;
     private readonly IFlowBatches _batches;
     private readonly PromptTokenizer _tokenizer;
     private readonly DiffusionTransformer _transformer;
@@ -43,6 +44,7 @@ public sealed class FlowTrainer : ITrainingTask, IDisposable
         ICaptioner? captioner = null, IGradientExchange? exchange = null)
     {
         _config = config;
+        _world = world is null || config.Data.Folder is not null ? null : SpriteWorldConfig.NameOf(world.Config);
         if (config is { SampleCheckpoints: > 0, SamplePrompts.Count: 0 })
             throw new SoraException($"sample_checkpoints {config.SampleCheckpoints} needs sample_prompts, which is empty.");
         TrainingLoopOptions loop = LoopOptions(config, world) with { Exchange = exchange };
@@ -213,5 +215,6 @@ public sealed class FlowTrainer : ITrainingTask, IDisposable
             Sampler = Sampler.UniPC,
             MaxSequenceLength = _config.MaxTextLength,
             PerTokenTime = true,
+            World = _world,
         });
 }

@@ -4,7 +4,7 @@ using Sora.Sampling;
 namespace Sora.Transformer;
 
 /// <summary>
-/// The velocity of a video from the expert that a step's time belongs to. An expert is borrowed, and the texts are
+/// The velocity of a batch of videos from the expert that a step's time belongs to. An expert is borrowed, and the texts are
 /// prepared for it, at its first step; where parts are not kept only one is in memory.
 /// </summary>
 /// <param name="experts">The experts, the one for the noisiest times first.</param>
@@ -20,21 +20,22 @@ internal sealed class ExpertVelocity(IReadOnlyList<Expert> experts, StageClock c
     private int _current = -1;
     private bool _isInFloat32;
 
-    /// <summary>The velocity of a sample [1, C, t, h, w] at a step; a <see cref="Velocity"/>.</summary>
-    public Tensor Predict(Tensor sample, SamplingStep step)
+    /// <summary>The velocities of the videos' samples [1, C, t, h, w] each, at a step.</summary>
+    public IReadOnlyList<Tensor> Predict(IReadOnlyList<Tensor> samples, SamplingStep step)
     {
         int expert = experts.TakeWhile(expert => step.Time < expert.LowestTime).Count();
         if (expert != _current)
             ChangeTo(expert, experts[expert].Network);
-        Tensor velocity = _velocity!.Predict(sample, step);
-        if (Finite.Is(velocity))
-            return velocity;
-        velocity.Dispose();
+        IReadOnlyList<Tensor> velocities = _velocity!.Predict(samples, step);
+        if (velocities.All(Finite.Is))
+            return velocities;
+        foreach (Tensor velocity in velocities)
+            velocity.Dispose();
         if (_isInFloat32)
             throw OverflowRetry.Damaged(Stage);
         ChangeTo(expert, retry.InFloat32(experts[expert].Network, Stage));
         _isInFloat32 = true;
-        return Predict(sample, step);
+        return Predict(samples, step);
     }
 
     /// <summary>Frees what is prepared and gives the network back.</summary>

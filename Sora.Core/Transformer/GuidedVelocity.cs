@@ -5,21 +5,43 @@ using Sora.Sampling;
 namespace Sora.Transformer;
 
 /// <summary>
-/// The velocity of one video under guidance. The video with its prompt and the video with the negative prompt run as one
-/// packed batch; positions and the keys and values of texts and images are computed once. Where guidance is off the
+/// The velocity of videos under guidance. All videos, each with its prompt and with its negative prompt, run as one packed
+/// batch; positions and the keys and values of texts and images are computed once. Where a video's guidance is off, its
 /// negative prompt is not computed.
 /// </summary>
+/// <remarks>
+/// What a video's tokens become does not depend on the others beside it but for the rounding of matrix products, whose order of
+/// sums may change with the number of rows.
+/// </remarks>
 public sealed class GuidedVelocity : IDisposable
 {
     private readonly DiffusionTransformer _transformer;
-    private readonly Guidance _guidance;
+    private readonly GuidedVideo[] _videos;
+    private readonly Device _device;
+    // The videos of the clips, each with its prompt and then, where it is ever guided, with its negative prompt.
+    private readonly Branch[] _branches;
     private readonly TextContext _text;
     private readonly PackedSequence _sequence;
-    private readonly IConditioning _conditioning;
     private readonly FlowPrediction _prediction;
-    private readonly GuidedVelocity? _unguided;
+    private (Branch[] Branches, TextContext Text, PackedSequence Sequence)? _part;
 
     /// <summary>Prepares the texts, and the images where the network reads them.</summary>
+    /// <param name="transformer">The denoiser.</param>
+    /// <param name="videos">The videos, at least one, of any sizes. Their texts and conditionings are used until this is disposed.</param>
+    /// <param name="device">Where the transformer is.</param>
+    /// <param name="prediction">What the network's output stands for.</param>
+    /// <exception cref="ArgumentException">There are no videos.</exception>
+    public GuidedVelocity(
+        DiffusionTransformer transformer, IReadOnlyList<GuidedVideo> videos, Device device, FlowPrediction prediction = FlowPrediction.Velocity)
+    {
+        using IDisposable noGradients = no_grad();
+        using DisposeScope scope = NewDisposeScope();
+        (_transformer, _videos, _device, _prediction) = (transformer, [.. videos], device, prediction);
+        _branches = [.. Branches(guidance => guidance.IsOn)];
+        (_text, _sequence) = Prepare(_branches);
+    }
+
+    /// <summary>Prepares one video's texts, and the images where the network reads them.</summary>
     /// <param name="transformer">The denoiser.</param>
     /// <param name="guidance">The strength; when it is off the negative text is not used.</param>
     /// <param name="text">The prompt's vectors [1, L, text_dim].</param>
@@ -31,41 +53,95 @@ public sealed class GuidedVelocity : IDisposable
     public GuidedVelocity(
         DiffusionTransformer transformer, Guidance guidance, Tensor text, Tensor negative, PatchGrid grid, Device device,
         IConditioning? conditioning = null, FlowPrediction prediction = FlowPrediction.Velocity)
+        : this(transformer, [new GuidedVideo(guidance, text, negative, grid, conditioning ?? new NoConditioning(), new StraightTime())], device, prediction)
     {
-        using IDisposable noGradients = no_grad();
-        using DisposeScope scope = NewDisposeScope();
-        _transformer = transformer;
-        _guidance = guidance;
-        _prediction = prediction;
-        _conditioning = conditioning ?? new NoConditioning();
-        _text = transformer.Prepare(guidance.IsOn ? cat([text, negative], 0) : text, _conditioning.ImageVectors).Detach();
-        _sequence = new(Enumerable.Repeat(grid, guidance.IsOn ? 2 : 1), transformer.Config.AttentionHeadDim, device);
-        // At noise levels without guidance the prompt runs alone.
-        if (guidance.IsOn && guidance.Interval is { } interval && interval != SigmaInterval.All)
-            _unguided = new(transformer, default, text, text, grid, device, conditioning, prediction);
     }
 
-    /// <summary>The guided velocity of a sample [1, C, t, h, w] at a step; a <see cref="Velocity"/>.</summary>
-    public Tensor Predict(Tensor sample, SamplingStep step)
+    /// <summary>The guided velocity of one video's sample [1, C, t, h, w] at a step; a <see cref="Velocity"/>.</summary>
+    public Tensor Predict(Tensor sample, SamplingStep step) => Predict([sample], step)[0];
+
+    /// <summary>The guided velocities of the videos' samples [1, C, t, h, w] each, at a step.</summary>
+    /// <exception cref="ArgumentException">There is not a sample for each video.</exception>
+    public IReadOnlyList<Tensor> Predict(IReadOnlyList<Tensor> samples, SamplingStep step)
     {
-        if (_unguided is not null && !_guidance.IsOnAt(step.Sigma))
-            return _unguided.Predict(sample, step);
-        PatchGrid grid = _sequence.Layout.Grid(0);
+        ArgumentNullException.ThrowIfNull(samples);
+        if (samples.Count != _videos.Length)
+            throw new ArgumentException($"{samples.Count} samples were given for {_videos.Length} videos.", nameof(samples));
+        (Branch[] branches, TextContext text, PackedSequence sequence) = At(step);
         IReadOnlyList<int> patch = _transformer.Config.PatchSize;
-        int clips = _sequence.Layout.Clips;
-        Tensor patches = Patchify.Cut(_conditioning.Input(sample, step), patch);          // N C·pt·ph·pw
-        float[] timesOfOne = _conditioning.Times(grid, step);
-        TokenTimes times = TokenTimes.PerToken(clips == 2 ? [.. timesOfOne, .. timesOfOne] : timesOfOne);
-        Tensor output = _transformer.Forward(clips == 2 ? cat([patches, patches], 0) : patches, times, _text, _sequence);
-        Tensor velocity = _prediction.Velocity(sample, Patchify.Join(output, clips, grid, patch, _transformer.Config.OutChannels), step.Sigma); // clips C t h w
-        return clips == 2 ? _guidance.Combine(velocity.narrow(0, 0, 1), velocity.narrow(0, 1, 1)) : velocity;
+        Tensor[] seen = [.. _videos.Select((video, i) => video.Time.ToNetwork(samples[i], step))];       // 1 C t h w each
+        Tensor[] inputs = [.. _videos.Select((video, i) => Patchify.Cut(video.Conditioning.Input(seen[i], step), patch))]; // N C·pt·ph·pw each
+        float[][] timesOf = [.. _videos.Select(video => video.Conditioning.Times(video.Grid, step))];
+        TokenTimes times = TokenTimes.PerToken([.. branches.SelectMany(branch => timesOf[branch.Video])]);
+        Tensor patches = branches.Length == 1 ? inputs[0] : cat([.. branches.Select(branch => inputs[branch.Video])], 0);
+        Tensor output = _transformer.Forward(patches, times, text, sequence);             // N pt·ph·pw·C
+        var results = new Tensor[_videos.Length];
+        for (int clip = 0; clip < branches.Length; clip++)
+        {
+            (int i, bool negative) = branches[clip];
+            GuidedVideo video = _videos[i];
+            Tensor ofClip = output.narrow(0, sequence.Layout.Offset(clip), video.Grid.Count);
+            Tensor velocity = _prediction.Velocity(seen[i], Patchify.Join(ofClip, 1, video.Grid, patch, _transformer.Config.OutChannels), step.Sigma); // 1 C t h w
+            results[i] = negative ? video.Guidance.Combine(results[i], velocity) : velocity;
+        }
+        return [.. _videos.Select((video, i) => video.Time.FromNetwork(results[i], step))];
     }
 
     /// <summary>Frees the prepared texts and positions.</summary>
     public void Dispose()
     {
-        _unguided?.Dispose();
+        DisposePart();
         _text.Dispose();
         _sequence.Dispose();
     }
+
+    // The branches that take part at a step: at noise levels without guidance a video's prompt runs alone.
+    private (Branch[] Branches, TextContext Text, PackedSequence Sequence) At(SamplingStep step)
+    {
+        Branch[] now = [.. Branches(guidance => guidance.IsOnAt(step.Sigma))];
+        if (now.Length == _branches.Length)
+            return (_branches, _text, _sequence);
+        if (_part is { } part && part.Branches.AsSpan().SequenceEqual(now))
+            return part;
+        DisposePart();
+        // Solvers evaluate in scopes of their own; this stays until guidance changes again.
+        using IDisposable noGradients = no_grad();
+        using DisposeScope scope = NewDisposeScope();
+        (TextContext text, PackedSequence sequence) = Prepare(now);
+        _part = (now, text, sequence);
+        return _part.Value;
+    }
+
+    private (TextContext Text, PackedSequence Sequence) Prepare(Branch[] branches)
+    {
+        Tensor texts = cat([.. branches.Select(branch => branch.Negative ? _videos[branch.Video].Negative : _videos[branch.Video].Text)], 0);
+        return (
+            _transformer.Prepare(texts, Images(branches)).Detach(),
+            new(branches.Select(branch => _videos[branch.Video].Grid), _transformer.Config.AttentionHeadDim, _device));
+    }
+
+    private IEnumerable<Branch> Branches(Func<Guidance, bool> isGuided)
+    {
+        for (int i = 0; i < _videos.Length; i++)
+        {
+            yield return new(i, Negative: false);
+            if (isGuided(_videos[i].Guidance))
+                yield return new(i, Negative: true);
+        }
+    }
+
+    // The image of one video is shared by its branches; those of several videos are repeated, one for each branch.
+    private Tensor? Images(Branch[] branches) =>
+        _videos.Length == 1 || _videos[0].Conditioning.ImageVectors is null
+            ? _videos[0].Conditioning.ImageVectors
+            : cat([.. branches.Select(branch => _videos[branch.Video].Conditioning.ImageVectors!)], 0);
+
+    private void DisposePart()
+    {
+        _part?.Text.Dispose();
+        _part?.Sequence.Dispose();
+        _part = null;
+    }
+
+    private readonly record struct Branch(int Video, bool Negative);
 }

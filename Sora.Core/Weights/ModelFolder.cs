@@ -114,6 +114,7 @@ public sealed record ModelFolder
         LowNoiseGuidanceScale = Defaults.LowNoiseGuidanceScale,
         Shift = Defaults.Shift,
         Sampler = Defaults.Sampler,
+        World = Defaults.World,
     };
 
     /// <summary>Fields that this library does not know, as <c>vae/config.json: field</c>.</summary>

@@ -177,6 +177,7 @@ internal static class PublishedModels
                 Shift = 2,
                 MaxSequenceLength = 40,
                 PerTokenTime = true,
+                World = "by-day",
             },
         },
     ];

@@ -62,6 +62,13 @@ public sealed record RequestDefaults : ModelConfig
     public bool PerTokenTime { get; init; }
 
     /// <summary>
+    /// The part of the drawn world whose captions the model was trained on (<c>world</c>), a name that
+    /// <see cref="Training.SpriteWorld.SpriteWorldConfig.Find"/> knows.
+    /// </summary>
+    /// <value>Null for other models.</value>
+    public string? World { get; init; }
+
+    /// <summary>
     /// Reads a <c>sora.json</c>; fields that it leaves out have the value that <paramref name="absent"/> has.
     /// </summary>
     /// <exception cref="SoraException">
@@ -89,6 +96,7 @@ public sealed record RequestDefaults : ModelConfig
         NegativePrompt = fields.Text("negative_prompt", absent.NegativePrompt),
         MaxSequenceLength = fields.Integer("max_sequence_length", absent.MaxSequenceLength),
         PerTokenTime = fields.Flag("per_token_time", absent.PerTokenTime),
+        World = fields.OptionalText("world") ?? absent.World,
         UnknownFields = fields.Unknown(),
     };
 
@@ -107,5 +115,7 @@ public sealed record RequestDefaults : ModelConfig
         fields["shift"] = Shift;
         fields["steps"] = Steps;
         fields["width"] = Width;
+        if (World is not null)
+            fields["world"] = World;
     }
 }

@@ -33,7 +33,7 @@ internal static class ContinuationRun
         string model = line.GetValue(GenerateOptions.Model) ?? DefaultModel.Find();
         ModelLimits limits = VideoGenerator.ReadLimits(model);
         // One seed for all windows, which the summary tells.
-        request = request with { Seed = request.Seed ?? Random.Shared.Next(1_000_000_000) };
+        request = PromptRewriting.Apply(line, request with { Seed = request.Seed ?? Random.Shared.Next(1_000_000_000) }, limits, model);
         Plan plan = planOf(request, limits);
         VideoRequest filled = plan.Check(request, limits);
         VideoWriter.CheckOutput(output, plan.FrameCount, filled.FramesPerSecond!.Value);

@@ -88,6 +88,9 @@ internal static class GenerateOptions
     public static readonly Option<int?> Count = Setting.Number<int>("--count", "N",
         "Number of videos, 1 to 1000, of one seed after the other: v.mp4 becomes v-1.mp4, v-2.mp4, ... [default: 1]");
 
+    private static readonly Option<int?> Batch = Setting.Number<int>("--batch", "N",
+        "Most videos of --count that run together, 1 to 1000 [default: as many as memory allows]");
+
     private static readonly Option<long?> Vary = Setting.Number<long>("--vary", "SEED",
         "Vary the video of --seed towards that of this seed; with --count, this seed goes on [default: none]");
 
@@ -129,7 +132,8 @@ internal static class GenerateOptions
             command.Add(option);
         foreach (Option option in (Option[])[
             Size, Frames, FramesPerSecond, Steps, Guidance, LowNoiseGuidance, GuidanceInterval, GuidanceRescale, Negative, Seed, Vary, VaryStrength, Sampler, Shift,
-            Model, Loras, HighNoiseLoras, LowNoiseLoras, Device, Precision, Threads, LayerStreaming, MemoryLimit, RetryInFloat32, Estimate, Quiet])
+            PromptRewriting.Enhance, Model, Loras, HighNoiseLoras, LowNoiseLoras, Device, Precision, Threads, LayerStreaming, MemoryLimit, RetryInFloat32, Batch,
+            PreviewChoice.Preview, PreviewChoice.NoPreview, Estimate, Quiet])
             command.Add(option);
     }
 
@@ -145,6 +149,7 @@ internal static class GenerateOptions
         FrameSize? size = line.GetValue(Size);
         return new VideoRequest(prompt)
         {
+            OriginalPrompt = line.GetValue(Prompt) is null ? like?.OriginalPrompt : null,
             NegativePrompt = line.GetValue(Negative) ?? like?.NegativePrompt,
             Width = size?.Width ?? like?.Width,
             Height = size?.Height ?? like?.Height,
@@ -179,6 +184,8 @@ internal static class GenerateOptions
             LayerStreaming = line.GetValue(LayerStreaming) is { } streaming ? OnOrOff("--layer-streaming", streaming) : null,
             RetryInFloat32 = line.GetValue(RetryInFloat32) is not { } retry || OnOrOff("--retry-float32", retry),
             MemoryLimit = line.GetValue(MemoryLimit) is { } gigabytes ? (long)Math.Min(Math.Max(gigabytes * 1e9, 0), long.MaxValue / 2) : null,
+            BatchSize = line.GetValue(Batch),
+            PreviewEvery = PreviewChoice.IsOn(line) ? PreviewChoice.Every : null,
             Loras = loras.Length > 0 || like is null ? [.. loras] : like.Loras,
         };
     }

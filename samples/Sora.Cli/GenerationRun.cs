@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Diagnostics;
 using System.Globalization;
 using Sora.Frames;
+using Sora.Sampling;
 
 namespace Sora.Cli;
 
@@ -28,7 +29,7 @@ internal static class GenerationRun
             throw new SoraException($"--count {count} is out of range; allowed: 1 to {MostVideos}, nearest: {Math.Clamp(count, 1, MostVideos)}.");
         string model = line.GetValue(GenerateOptions.Model) ?? DefaultModel.Find();
         ModelLimits limits = VideoGenerator.ReadLimits(model);
-        request = addFrames(request, limits).Resolve(limits);
+        request = addFrames(PromptRewriting.Apply(line, request, limits, model), limits).Resolve(limits);
         (VideoRequest Request, string Output)[] videos = [.. Enumerable.Range(0, count).Select(i => (Numbered(request, i), count == 1 ? output : NameOf(output, i + 1)))];
         foreach ((_, string file) in videos)
             VideoWriter.CheckOutput(file, LengthOf(request), request.FramesPerSecond!.Value);
@@ -50,9 +51,25 @@ internal static class GenerationRun
             TimeSpan loading = Stopwatch.GetElapsedTime(start);
             LikeFile.RequireSame(like, generator.RecordOf(request), line);
             var done = new List<(string[], string)>();
-            foreach ((VideoRequest one, string file) in videos)
+            foreach (IReadOnlyList<VideoRequest> batch in generator.Batches([.. videos.Select(video => video.Request)]))
             {
-                done.Add(await MakeAsync(generator, one, file, done.Count == 0 ? loading : null, progress, cancellationToken));
+                if (batch is [{ IsInWindows: true } one])
+                {
+                    var notes = new NoteCollector(progress);
+                    string written = await WriteAsync(generator, one, videos[done.Count].Output, notes, cancellationToken);
+                    done.Add((notes.Notes, written));
+                    continue;
+                }
+                IReadOnlyList<GeneratedVideo> generated = await generator.GenerateAsync(batch, progress, cancellationToken);
+                progress.Report(GenerationProgress.At(GenerationStage.Saving, 0, 0, TimeSpan.Zero));
+                for (int i = 0; i < generated.Count; i++)
+                {
+                    await using GeneratedVideo video = generated[i];
+                    // Requests of one command line run in their order.
+                    string file = videos[done.Count].Output;
+                    await video.SaveAsync(file, cancellationToken);
+                    done.Add(([.. video.Notes], Summary(video, file, done.Count == 0 ? loading : null, generated.Count)));
+                }
             }
             return done.ToArray();
         });
@@ -65,7 +82,7 @@ internal static class GenerationRun
         return ExitCode.Done;
     }
 
-    private static int LengthOf(VideoRequest request) => request.FrameCount!.Value - (request.Loop ? 1 : 0);
+    private static int LengthOf(VideoRequest request) => VideoTimes.Of(request).Frames(request.FrameCount!.Value);
 
     // Variations of one video differ in the second seed, other videos in the first.
     private static VideoRequest Numbered(VideoRequest request, int i)
@@ -86,21 +103,6 @@ internal static class GenerationRun
         return string.Create(CultureInfo.InvariantCulture, $"{path[..^extension.Length]}-{number}{extension}");
     }
 
-    private static async Task<(string[] Notes, string Summary)> MakeAsync(
-        VideoGenerator generator, VideoRequest request, string file, TimeSpan? loading, IProgress<GenerationProgress> progress, CancellationToken cancellationToken)
-    {
-        if (request.IsInWindows)
-        {
-            var notes = new NoteCollector(progress);
-            string summary = await WriteAsync(generator, request, file, notes, cancellationToken);
-            return (notes.Notes, summary);
-        }
-        await using GeneratedVideo generated = await generator.GenerateAsync(request, progress, cancellationToken);
-        progress.Report(GenerationProgress.At(GenerationStage.Saving, 0, 0, TimeSpan.Zero));
-        await generated.SaveAsync(file, cancellationToken);
-        return ([.. generated.Notes], Summary(generated, file, loading));
-    }
-
     // A long video goes into its file as it is decoded; it never lies in memory as a whole.
     private static async Task<string> WriteAsync(
         VideoGenerator generator, VideoRequest request, string file, IProgress<GenerationProgress> progress, CancellationToken cancellationToken)
@@ -118,7 +120,7 @@ internal static class GenerationRun
             """);
     }
 
-    private static string Summary(GeneratedVideo video, string output, TimeSpan? loading)
+    private static string Summary(GeneratedVideo video, string output, TimeSpan? loading, int together)
     {
         StageTiming[] timings = [.. loading is { } first ? (StageTiming[])[new(GenerationStage.LoadingModel, first)] : [], .. video.Timings];
         TimeSpan total = timings.Aggregate(TimeSpan.Zero, (sum, timing) => sum + timing.Elapsed);
@@ -128,7 +130,7 @@ internal static class GenerationRun
         return $"""
             {output}: {video.Request.Width}x{video.Request.Height}, {video.Frames.Count} frames at {video.FramesPerSecond} a second
             Seed {video.Seed}{Variation(video.Request)}
-            {TimeText.Of(total)}: {string.Join(", ", parts)}
+            {TimeText.Of(total)}{(together == 1 ? "" : $" for {together} videos together")}: {string.Join(", ", parts)}
             """;
     }
 

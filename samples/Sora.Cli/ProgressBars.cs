@@ -3,8 +3,8 @@ using Spectre.Console.Rendering;
 
 namespace Sora.Cli;
 
-/// <summary>Progress on a terminal: a bar for each stage, with its step and the time left.</summary>
-internal sealed class ProgressBars(ProgressContext context) : IProgress<GenerationProgress>
+/// <summary>Progress on a terminal: a bar for each stage, with its step and the time left, and previews where there are some.</summary>
+internal sealed class ProgressBars(ProgressContext context, PreviewPicture preview) : IProgress<GenerationProgress>
 {
     private readonly Lock gate = new();
     // A long video comes back to its stages with each window.
@@ -20,6 +20,8 @@ internal sealed class ProgressBars(ProgressContext context) : IProgress<Generati
             if (task != current)
                 Finish();
             task = current;
+            if (value.Previews.Count > 0)
+                preview.Previews = value.Previews;
             // An uncounted stage shows a moving bar rather than a number that means nothing.
             task.IsIndeterminate = value.StepCount == 0;
             task.MaxValue = Math.Max(value.StepCount, 1);

@@ -10,12 +10,15 @@ internal static class ProgressDisplay
     {
         if (quiet)
             return work(new Silence());
-        bool terminal = !Console.IsErrorRedirected && Environment.GetEnvironmentVariable("TERM") is not (null or "" or "dumb");
-        return terminal ? RunWithBarsAsync(work) : work(new ProgressLines(Console.Error, TimeProvider.System));
+        return IsTerminal ? RunWithBarsAsync(work) : work(new ProgressLines(Console.Error, TimeProvider.System));
     }
+
+    /// <summary>Whether the error stream is a terminal that can move its cursor.</summary>
+    public static bool IsTerminal => !Console.IsErrorRedirected && Environment.GetEnvironmentVariable("TERM") is not (null or "" or "dumb");
 
     private static Task<T> RunWithBarsAsync<T>(Func<IProgress<GenerationProgress>, Task<T>> work)
     {
+        var preview = new PreviewPicture();
         IAnsiConsole console = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(Console.Error) });
         return console.Progress()
             .AutoClear(true)
@@ -24,7 +27,8 @@ internal static class ProgressDisplay
                 new ProgressBarColumn(),
                 new ProgressBars.StepColumn(),
                 new ProgressBars.TimeLeftColumn())
-            .StartAsync(context => work(new ProgressBars(context)));
+            .UseRenderHook((bars, _) => preview.Previews.Count == 0 ? bars : new Rows(preview, bars))
+            .StartAsync(context => work(new ProgressBars(context, preview)));
     }
 
     private sealed class Silence : IProgress<GenerationProgress>

@@ -19,6 +19,9 @@ public sealed class Scene
     /// <summary>Whether there is a ground to walk on, from about 0.6 of the height down.</summary>
     public bool HasGround { get; init; }
 
+    /// <summary>Whether it is under water.</summary>
+    public bool IsWater { get; init; }
+
     /// <summary>Whether the time of day shows.</summary>
     public bool HasSky { get; init; }
 

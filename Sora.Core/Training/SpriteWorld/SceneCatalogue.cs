@@ -13,7 +13,7 @@ public static class SceneCatalogue
             HasGround = true, HasSky = true,
         },
         new("deep sea", DeepSea.Paint,
-            "in the deep sea", "under water in the deep sea", "in the sea", "deep in the sea"),
+            "in the deep sea", "under water in the deep sea", "in the sea", "deep in the sea") { IsWater = true },
         new("desert", Desert.Paint, "in the desert", "in a desert", "in the sandy desert", "on the dunes of the desert")
         {
             HasGround = true, HasSky = true,

@@ -70,8 +70,11 @@ public sealed record SpriteWorldConfig
         ByName.TryGetValue(name, out SpriteWorldConfig? config) ? config
         : throw new SoraException($"world '{name}' is unknown; known: {string.Join(", ", ByName.Keys)}{(NearestName.Find(name, ByName.Keys) is { } near ? $"; nearest: {near}" : "")}.");
 
-    /// <summary>The name by which <see cref="Find"/> finds the config; "own" where it has none.</summary>
-    internal string Name => ByName.FirstOrDefault(named => ReferenceEquals(named.Value, this)).Key ?? "own";
+    /// <summary>The name by which <see cref="Find"/> gives a part of the catalogue; null where it is another.</summary>
+    public static string? NameOf(SpriteWorldConfig config) => ByName.FirstOrDefault(named => ReferenceEquals(named.Value, config)).Key;
+
+    /// <summary>The name of <see cref="NameOf"/>; "own" where there is none.</summary>
+    internal string Name => NameOf(this) ?? "own";
 
     private static IReadOnlyList<T> Named<T>(Func<string, T> get, params IEnumerable<string> names) =>
         [.. names.Select(get)];
