@@ -45,6 +45,9 @@ public sealed record GenerationEstimate
     /// </summary>
     public required long? AvailableMemory { get; init; }
 
+    /// <summary>The tiles in which the autoencoder works on each frame (<see cref="VideoGeneratorOptions.VaeTileSize"/>); 1: not tiled.</summary>
+    public required int VaeTiles { get; init; }
+
     /// <summary>Whether the peak is within the available memory; true where that is not known.</summary>
     public bool Fits => AvailableMemory is not { } available || PeakMemory <= available;
 

@@ -50,6 +50,9 @@ public sealed record GenerationRecord(VideoRequest Request)
     /// <summary>The threads on the CPU.</summary>
     public int? Threads { get; init; }
 
+    /// <summary>The side in pixels of the tiles that the autoencoder worked in (<see cref="VideoGeneratorOptions.VaeTileSize"/>); null: it was not tiled.</summary>
+    public int? VaeTileSize { get; init; }
+
     /// <summary>The LoRAs.</summary>
     public ValueList<LoraFile> Loras { get; init; } = [];
 
@@ -178,6 +181,7 @@ public sealed record GenerationRecord(VideoRequest Request)
         public float? GuidanceRescale { get; init; }
         public float? Shift { get; init; }
         public double? Strength { get; init; }
+        public double? StepCache { get; init; }
         public int? Feather { get; init; }
         public double? Draft { get; init; }
         public double? DraftStrength { get; init; }
@@ -186,6 +190,7 @@ public sealed record GenerationRecord(VideoRequest Request)
         public string? ModelFingerprint { get; init; }
         public string? Precision { get; init; }
         public int? Threads { get; init; }
+        public int? VaeTileSize { get; init; }
         public Lora[]? Loras { get; init; }
 
         public sealed record Later(int FirstFrame, string Prompt, bool? Cut);
@@ -224,6 +229,7 @@ public sealed record GenerationRecord(VideoRequest Request)
                 GuidanceRescale = request.GuidanceRescale,
                 Shift = request.Shift,
                 Strength = request.Strength,
+                StepCache = request.StepCache is > 0 ? request.StepCache : null,
                 Feather = request.Feather,
                 Draft = request.Draft,
                 DraftStrength = request.DraftStrength,
@@ -232,6 +238,7 @@ public sealed record GenerationRecord(VideoRequest Request)
                 ModelFingerprint = record.ModelFingerprint,
                 Precision = PrecisionNames.NameOf(record.Precision),
                 Threads = record.Threads,
+                VaeTileSize = record.VaeTileSize,
                 Loras = record.Loras.Count == 0 ? null : [.. record.Loras.Select(lora => new Lora(lora.Path, lora.Scale, lora.Expert))],
             };
         }
@@ -259,6 +266,7 @@ public sealed record GenerationRecord(VideoRequest Request)
             GuidanceRescale = GuidanceRescale,
             Shift = Shift,
             Strength = Strength,
+            StepCache = StepCache,
             Feather = Feather,
             Draft = Draft,
             DraftStrength = DraftStrength,
@@ -274,6 +282,7 @@ public sealed record GenerationRecord(VideoRequest Request)
             ModelFingerprint = ModelFingerprint,
             Precision = Precision is null ? default : PrecisionNames.Parse(Precision),
             Threads = Threads,
+            VaeTileSize = VaeTileSize,
             Loras = [.. (Loras ?? []).Select(lora => new LoraFile(lora.Path, lora.Scale) { Expert = lora.Expert })],
         };
     }

@@ -36,7 +36,8 @@ internal sealed class ModelComponents : IDisposable
         Device = DeviceOf(options.Device);
         _type = ComputeTypes.Of(options.Precision, Device);
         Keep = options.KeepComponents ?? folder.WeightBytes < SmallModel;
-        _cost = new(() => new GenerationCost(folder, _type, Keep, Streams));
+        DecodingTiles.RequireSize(folder.Vae, options.VaeTileSize);
+        _cost = new(() => new GenerationCost(folder, _type, Keep, Streams, options.VaeTileSize));
         Tokenizer = LoadTokenizer(folder);
         Normalizer = new(folder.Vae, Device);
 

@@ -2,7 +2,7 @@ namespace Sora;
 
 /// <summary>
 /// Which requests run as one packed batch. Their sizes, prompts, seeds, guidance and given frames may differ; what the solver
-/// does may not: the sampler, the number of steps, the shift, and with a source the steps that its strength leaves. A video in
+/// does may not: the sampler, the number of steps, the shift, the step cache, and with a source the steps that its strength leaves. A video in
 /// windows and one with a draft run alone.
 /// </summary>
 internal static class PackedBatches
@@ -22,7 +22,7 @@ internal static class PackedBatches
         IReadOnlyList<VideoRequest> requests, int most, Func<VideoRequest, long> tokens, Func<IReadOnlyList<VideoRequest>, bool> fits)
     {
         var batches = new List<List<int>>();
-        var open = new Dictionary<(Sampler?, int?, float?, int), (List<int> Places, long Tokens)>();
+        var open = new Dictionary<(Sampler?, int?, float?, int, double?), (List<int> Places, long Tokens)>();
         for (int i = 0; i < requests.Count; i++)
         {
             VideoRequest request = requests[i];
@@ -32,7 +32,7 @@ internal static class PackedBatches
                 batches.Add([i]);
                 continue;
             }
-            var way = (request.Sampler, request.Steps, request.Shift, StepsTaken(request));
+            var way = (request.Sampler, request.Steps, request.Shift, StepsTaken(request), request.StepCache);
             long own = tokens(request);
             if (open.TryGetValue(way, out (List<int> Places, long Tokens) batch)
                 && batch.Places.Count < most

@@ -78,7 +78,8 @@ public sealed class VideoGenerator : IDisposable
             (double Text, double Transformer, double Decoder) first = _model.Cost.Operations(draft, own, GuidanceOf(draft));
             (text, transformer, decoder, evaluations) = (text + first.Text, transformer + first.Transformer, decoder + first.Decoder, evaluations + own.Length);
         }
-        IReadOnlyList<StageMemory> memory = _model.Cost.Memory(largest, branches);
+        long? available = _model.MemoryForGeneration;
+        IReadOnlyList<StageMemory> memory = _model.Cost.Memory(largest, branches, available);
         return new()
         {
             Request = resolved,
@@ -90,7 +91,8 @@ public sealed class VideoGenerator : IDisposable
             DecoderOperations = decoder,
             Memory = memory,
             PeakMemory = _model.Cost.Peak(memory),
-            AvailableMemory = _model.MemoryForGeneration,
+            AvailableMemory = available,
+            VaeTiles = _model.Cost.Tiles(largest, available).Count,
             OperationsPerSecond = _rate.Value,
         };
     }
@@ -136,9 +138,10 @@ public sealed class VideoGenerator : IDisposable
             {
                 VideoRequest[] batch = [.. places.Select(place => resolved[place])];
                 var clock = new StageClock(progress);
+                SpeedRecord speed = await Task.Run(() => Admit(batch), stop.Token).ConfigureAwait(false);
                 ILookup<int, VideoFrame> frames = await Task.Run(
-                    () => Generate(batch, clock, stop.Token).ToList().ToLookup(one => one.Video, one => one.Frame), stop.Token).ConfigureAwait(false);
-                GenerationRecord[] records = [.. batch.Select(request => RecordOf(request, clock))];
+                    () => Generate(batch, clock, speed, stop.Token).ToList().ToLookup(one => one.Video, one => one.Frame), stop.Token).ConfigureAwait(false);
+                GenerationRecord[] records = [.. batch.Select(request => RecordOf(request, clock) with { VaeTileSize = TileSizeOf(speed.Tiles) })];
                 for (int i = 0; i < batch.Length; i++)
                     videos[places[i]] = new(batch[i], [.. frames[i]], clock.Timings, clock.NotesOf(i), records[i]);
             }
@@ -197,8 +200,11 @@ public sealed class VideoGenerator : IDisposable
     public GenerationRecord RecordOf(VideoRequest request)
     {
         ArgumentNullException.ThrowIfNull(request);
-        return RecordOf(request, _model.Fingerprint);
+        return RecordOf(request, _model.Fingerprint) with { VaeTileSize = TileSizeOf(_model.Cost.Tiles(LargestWindow(request.Resolve(Limits)), _model.MemoryForGeneration)) };
     }
+
+    // The side in pixels that gives the same tiles again; null where there are none.
+    private int? TileSizeOf(SpatialTiles tiles) => tiles.IsWhole ? null : tiles.SideFor(_model.Folder.Vae) * _model.Folder.Vae.SpatialStride;
 
     // A video that is finished is not lost because its model's files have gone since.
     private GenerationRecord RecordOf(VideoRequest request, StageClock clock)
@@ -277,26 +283,41 @@ public sealed class VideoGenerator : IDisposable
         _turn.Release();
     }
 
+    // Requires the memory for requests, and chooses the tiles in which their frames are decoded: those of the largest.
+    private SpeedRecord Admit(IReadOnlyList<VideoRequest> requests)
+    {
+        long? memory = _model.MemoryForGeneration;
+        RequireMemory(requests, memory);
+        return new(requests.Select(request => _model.Cost.Tiles(LargestWindow(request), memory)).MaxBy(tiles => tiles.Count)!, new());
+    }
+
     // The videos of a batch; one of several windows runs alone. Dispose scopes belong to a thread, so it runs on one.
-    private IEnumerable<(int Video, VideoFrame Frame)> Generate(VideoRequest[] requests, StageClock clock, CancellationToken cancellationToken)
+    private IEnumerable<(int Video, VideoFrame Frame)> Generate(VideoRequest[] requests, StageClock clock, SpeedRecord speed, CancellationToken cancellationToken)
     {
         set_num_threads(_model.Threads);
         foreach (string note in (string[])[.. _model.TakeNotes(), .. _model.LoraNotes])
             clock.Note(note);
-        if (requests is [{ IsInWindows: true } request])
-            return GenerateWindows(request, clock, cancellationToken).Select(frame => (0, frame));
-        IEnumerable<(int Video, VideoFrame Frame)> frames = GenerateTogether(requests, clock, null, cancellationToken);
-        // Where a loop begins is chosen when all its frames are there.
-        return !requests.Any(one => one.Loop) ? frames : frames.GroupBy(one => one.Video)
-            .SelectMany(video => (requests[video.Key].Loop ? LoopStart.AtLeastMotion(video.Select(one => one.Frame)) : video.Select(one => one.Frame)).Select(frame => (video.Key, frame)));
+        IEnumerable<(int Video, VideoFrame Frame)> frames = requests is [{ IsInWindows: true } request]
+            ? GenerateWindows(request, speed, clock, cancellationToken).Select(frame => (0, frame))
+            : GenerateTogether(requests, speed, clock, null, cancellationToken);
+        if (requests.Any(one => one.Loop))
+        {
+            // Where a loop begins is chosen when all its frames are there.
+            frames = frames.GroupBy(one => one.Video)
+                .SelectMany(video => (requests[video.Key].Loop ? LoopStart.AtLeastMotion(video.Select(one => one.Frame)) : video.Select(one => one.Frame)).Select(frame => (video.Key, frame)));
+        }
+        foreach ((int Video, VideoFrame Frame) frame in frames)
+            yield return frame;
+        foreach (string note in speed.Notes)
+            clock.Note(note);
     }
 
     // Window after window, each going on from the one before.
-    private IEnumerable<VideoFrame> GenerateWindows(VideoRequest request, StageClock clock, CancellationToken cancellationToken)
+    private IEnumerable<VideoFrame> GenerateWindows(VideoRequest request, SpeedRecord speed, StageClock clock, CancellationToken cancellationToken)
     {
         using IDisposable noGradients = no_grad();
         int count = WindowPlan.Of(request, Limits).Count(), index = 0;
-        using var link = new WindowLink(request.FrameCount!.Value, Math.Max(1, WindowPlan.Of(request, Limits).Max(window => window.Known)), Limits.TemporalStride);
+        using var link = new WindowLink(request.FrameCount!.Value, Math.Max(1, WindowPlan.Of(request, Limits).Max(window => window.Known)), Limits.TemporalStride, speed.Tiles);
         clock.Begin(GenerationStage.EncodingText);
         using (DisposeScope scope = NewDisposeScope())
         {
@@ -308,7 +329,7 @@ public sealed class VideoGenerator : IDisposable
         {
             clock.BeginWindow(index++, count);
             link.Begin(window);
-            foreach ((_, VideoFrame frame) in GenerateTogether([window.RequestOf(request, Limits.TemporalStride, link.Tail)], clock, link, cancellationToken))
+            foreach ((_, VideoFrame frame) in GenerateTogether([window.RequestOf(request, Limits.TemporalStride, link.Tail)], speed, clock, link, cancellationToken))
             {
                 if (frame.Index >= window.EndFrame)
                     continue;
@@ -320,12 +341,16 @@ public sealed class VideoGenerator : IDisposable
 
     // The path of a video: text, given frames, noise, velocity, latent, frames. The videos of a batch take it side by side and are
     // decoded one after the other.
-    private IEnumerable<(int Video, VideoFrame Frame)> GenerateTogether(VideoRequest[] requests, StageClock clock, WindowLink? link, CancellationToken cancellationToken)
+    private IEnumerable<(int Video, VideoFrame Frame)> GenerateTogether(VideoRequest[] requests, SpeedRecord speed, StageClock clock, WindowLink? link, CancellationToken cancellationToken)
     {
         using IDisposable noGradients = no_grad();
         using DisposeScope scope = NewDisposeScope();
         if (requests is [{ Draft: not null } drafted])
-            requests = [DraftedRequest.RefinementOf(drafted, [.. GenerateTogether([DraftedRequest.DraftOf(drafted, Limits)], clock, null, cancellationToken).Select(one => one.Frame)])];
+        {
+            VideoRequest draft = DraftedRequest.DraftOf(drafted, Limits);
+            SpeedRecord own = speed with { Tiles = _model.Cost.Tiles(draft, _model.MemoryForGeneration) };
+            requests = [DraftedRequest.RefinementOf(drafted, [.. GenerateTogether([draft], own, clock, null, cancellationToken).Select(one => one.Frame)])];
+        }
         var retry = new OverflowRetry(_model.RetriesInFloat32, clock);
         if (link is null)
             clock.Begin(GenerationStage.EncodingText);
@@ -334,7 +359,7 @@ public sealed class VideoGenerator : IDisposable
 
         PreviewedData? preview = _model.PreviewEvery is { } every ? new(every, _model.PreviewColours(clock)) : null;
         Tensor[] noise = [.. requests.Select(NoiseOf)];                                   // 1 C t h w each
-        using GivenLatents given = EncodeFrames(requests, noise, clock, retry, link);
+        using GivenLatents given = EncodeFrames(requests, noise, speed.Tiles, clock, retry, link);
         cancellationToken.ThrowIfCancellationRequested();
 
         using ISolver solver = SolverOf(requests);
@@ -343,7 +368,7 @@ public sealed class VideoGenerator : IDisposable
         Tensor sample = packed.Join([.. noise.Select((own, i) => given.Sources[i] is { } source ? SourceNoise.Add(source, own, solver.Schedule, start) : own)]);
         EngineMemory.ReleaseUnused(); // What a stage leaves with the allocator is not the next one's.
         clock.Begin(GenerationStage.Denoising, evaluations);
-        using (ExpertVelocity experts = VelocityOf(requests, clock, retry, texts, given, noise))
+        using (ExpertVelocity experts = VelocityOf(requests, speed.Cache, clock, retry, texts, given, noise))
         {
             Velocity velocity = packed.Around(experts.Predict);
             sample = FlowSampler.Sample(
@@ -363,7 +388,7 @@ public sealed class VideoGenerator : IDisposable
             int first = link is null ? decoded : 0;
             MaskComposite? composite = MaskComposite.Of(request);
             Tensor restored = _model.Normalizer.Restore(latents[i]);
-            IEnumerable<Tensor> Decode(VideoAutoencoder vae) => link is not null ? link.DecodeChunks(vae, restored) : VideoTimes.Of(request).DecodeChunks(vae, restored);
+            IEnumerable<Tensor> Decode(VideoAutoencoder vae) => link is not null ? link.DecodeChunks(vae, restored) : VideoTimes.Of(request).DecodeChunks(vae, restored, speed.Tiles);
             foreach (Tensor chunk in retry.Chunks(_model.Vae, "The video decoder", Decode)) // 1 3 ≤4 H W
             {
                 using (chunk)
@@ -438,7 +463,7 @@ public sealed class VideoGenerator : IDisposable
     }
 
     // How known frames take part, and the sources' latents.
-    private GivenLatents EncodeFrames(VideoRequest[] requests, Tensor[] noise, StageClock clock, OverflowRetry retry, WindowLink? link)
+    private GivenLatents EncodeFrames(VideoRequest[] requests, Tensor[] noise, SpatialTiles tiles, StageClock clock, OverflowRetry retry, WindowLink? link)
     {
         if (link is not { CarriedCount: > 0 } && requests.All(request => request.KnownFrames.Count == 0 && request.Source is null))
         {
@@ -454,7 +479,7 @@ public sealed class VideoGenerator : IDisposable
             var given = new GivenLatents();
             try
             {
-                var encoder = new FrameEncoder(vae, _model.Normalizer, _model.Device);
+                var encoder = new FrameEncoder(vae, _model.Normalizer, _model.Device, tiles);
                 for (int i = 0; i < requests.Length; i++)
                 {
                     VideoRequest request = requests[i];
@@ -483,13 +508,13 @@ public sealed class VideoGenerator : IDisposable
         return scope.MoveToOuter(retry.Run(part, encoder => Finite.Require(encoder.Encode(pixels), "The image encoder")));
     }
 
-    private ExpertVelocity VelocityOf(VideoRequest[] requests, StageClock clock, OverflowRetry retry, (Tensor Text, Tensor Negative)[] texts, GivenLatents given, Tensor[] noise) =>
+    private ExpertVelocity VelocityOf(VideoRequest[] requests, StepCacheCount skipped, StageClock clock, OverflowRetry retry, (Tensor Text, Tensor Negative)[] texts, GivenLatents given, Tensor[] noise) =>
         new(_model.Experts, clock, retry, (network, expert) => new(
             network,
             [.. requests.Select((request, i) => new GuidedVideo(
                 GuidanceOf(request)[expert], texts[i].Text, texts[i].Negative, Patchify.GridOf(noise[i], network.Config.PatchSize),
                 given.Conditionings[i], VideoTimes.Of(request)))],
-            _model.Device, _model.Folder.Scheduler.Prediction));
+            _model.Device, _model.Folder.Scheduler.Prediction, requests[0].StepCache is > 0 and var change ? () => new StepCache(change, skipped) : null));
 
     // One for each expert.
     private static Guidance[] GuidanceOf(VideoRequest request)
@@ -515,11 +540,11 @@ public sealed class VideoGenerator : IDisposable
             requests,
             _model.BatchSize ?? (available is null ? 1 : int.MaxValue),
             request => _model.Cost.Tokens(request) * Branches(request),
-            batch => available is not { } memory || _model.Cost.Peak(_model.Cost.Memory([.. batch.Select(request => (request, Branches(request)))])) <= memory);
+            batch => available is not { } memory || _model.Cost.Peak(_model.Cost.Memory([.. batch.Select(request => (request, Branches(request)))], available)) <= memory);
     }
 
     /// <exception cref="SoraException">One of the requests does not fit into memory.</exception>
-    private void RequireMemory(VideoRequest[] requests, long? available)
+    private void RequireMemory(IReadOnlyList<VideoRequest> requests, long? available)
     {
         if (available is not { } memory)
             return;
@@ -531,8 +556,7 @@ public sealed class VideoGenerator : IDisposable
     {
         try
         {
-            RequireMemory([request], _model.MemoryForGeneration);
-            foreach ((_, VideoFrame frame) in Generate([request], new StageClock(progress), cancellationToken))
+            foreach ((_, VideoFrame frame) in Generate([request], new StageClock(progress), Admit([request]), cancellationToken))
                 frames.WriteAsync(frame, cancellationToken).AsTask().GetAwaiter().GetResult();
             frames.Complete();
         }

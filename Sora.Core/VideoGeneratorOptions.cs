@@ -9,6 +9,7 @@ public sealed partial record VideoGeneratorOptions
     private static readonly ValueRange<int> ThreadCounts = new(1, 1024);
     private static readonly ValueRange<int> BatchSizes = new(1, 1000);
     private static readonly ValueRange<int> PreviewSteps = new(1, 1000);
+    private static readonly ValueRange<int> TileSizes = new(0, 16384);
     private static readonly ValueRange<long> MemoryLimits = new(1, long.MaxValue);
 
     /// <summary>The device that runs the model.</summary>
@@ -52,6 +53,17 @@ public sealed partial record VideoGeneratorOptions
     /// control group leaves); on other devices none.
     /// </value>
     public bool? LayerStreaming { get; init; }
+
+    /// <summary>
+    /// The largest side, in pixels, of the overlapping tiles in which the autoencoder decodes and encodes: less memory, a little
+    /// more time, and the same frames within rounding (docs/performance.md).
+    /// </summary>
+    /// <value>
+    /// 0 (never tiled), or <see cref="VideoVae.SpatialTiles.LeastSide"/> latents at least; by default null: on the CPU the
+    /// largest tiles that fit, where the whole picture does not fit into memory, elsewhere never tiled.
+    /// </value>
+    /// <exception cref="SoraException">Out of range; what is too small for a model is told when it is loaded.</exception>
+    public int? VaeTileSize { get; init => field = TileSizes.Require(nameof(VaeTileSize), value); }
 
     /// <summary>
     /// Whether a stage whose numbers leave the range of the precision is computed again in float32: its network is loaded in

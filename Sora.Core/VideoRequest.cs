@@ -25,6 +25,7 @@ public sealed record VideoRequest(string Prompt)
     private static readonly ValueRange<float> Shares = new(0, 1);
     private static readonly ValueRange<float> Shifts = new(0.01f, 100);
     private static readonly ValueRange<double> Strengths = new(0, 1);
+    private static readonly ValueRange<double> Changes = new(0, 1);
     private const double DefaultStrength = 0.8; // of WanVideoToVideoPipeline
     private const double DefaultMaskedStrength = 1; // the region is to become something else
     private const double DefaultDraftStrength = 0.5; // measured: docs/capabilities.md
@@ -130,6 +131,14 @@ public sealed record VideoRequest(string Prompt)
     /// </summary>
     /// <value>By default false. A loop has no known frames and no source, and a <see cref="FrameCount"/> above 1.</value>
     public bool Loop { get; init; }
+
+    /// <summary>
+    /// Skips blocks of the transformer at steps where what the first block adds has changed by less than this share since the
+    /// last step that was computed in full (<see cref="Sampling.StepCache"/>): faster, and a slightly different video. 0.05 to
+    /// 0.1 skip little and are hard to tell from none; docs/performance.md has a table.
+    /// </summary>
+    /// <value>0 (every block at every step) to 1; by default 0.</value>
+    public double? StepCache { get; init => field = Changes.Require(nameof(StepCache), value); }
 
     /// <summary>
     /// Prompts that take over from <see cref="Prompt"/>, each from a frame on. Each prompt's part of the video is made in windows of
@@ -245,6 +254,7 @@ public sealed record VideoRequest(string Prompt)
             GuidanceInterval = GuidanceInterval ?? SigmaInterval.All,
             GuidanceRescale = GuidanceRescale ?? 0,
             Shift = Shift ?? limits.Shift,
+            StepCache = StepCache ?? 0,
             Sampler = Sampler ?? limits.Sampler,
             Strength = Strength ?? (Source is null ? null : Mask is null ? DefaultStrength : DefaultMaskedStrength),
             Feather = Feather ?? (Mask is null ? null : limits.SpatialStride / 2),

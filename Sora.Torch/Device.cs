@@ -120,5 +120,10 @@ public static partial class torch
     {
         /// <summary>Whether a CUDA device can be used: never with this engine.</summary>
         public static bool is_available() => false;
+
+        /// <summary>Waits for a CUDA device to finish its work: nothing to wait for with this engine.</summary>
+        public static void synchronize(long device_index = -1)
+        {
+        }
     }
 }

@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
-# Runs the benchmarks, prints their table and writes bench/results.json. Takes several minutes on an idle machine.
+# Runs the benchmarks, prints their table and writes bench/results.json and bench/growth.svg. Takes about ten minutes on an idle machine.
 #   bench/run.sh                    all of them
 #   bench/run.sh --only decoder     one of them; writes no file
 #   bench/run.sh --quick            whether each runs, at tiny sizes; writes no file
+#   bench/run.sh --device cuda      those of the networks, on the GPU; writes bench/results-cuda.json
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 source "$root/scripts/setup.sh"
@@ -34,4 +35,5 @@ locked prepare
 
 output=()
 (($# > 0)) || output=(--output "$root/bench/results.json")
+[[ $# != 2 || $1 != --device ]] || output=(--output "$root/bench/results-${2%%:*}.json")
 exec dotnet "$bench" ${output[@]+"${output[@]}"} "$@"

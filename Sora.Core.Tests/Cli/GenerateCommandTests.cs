@@ -86,7 +86,7 @@ public sealed class GenerateCommandTests : IDisposable
         { ["a fish", "--guidance", "101"], "GuidanceScale 101 is out of range; allowed: 0 to 100, nearest: 100." },
         { ["a fish", "--seed", "-3"], "Seed -3 is out of range" },
         { ["a fish", "--cuont", "2"], "Option '--cuont' is unknown" },
-        { ["a fish", "--batch=2"], "Option '--batch' is unknown" },
+        { ["a fish", "--btach=2"], "Option '--btach' is unknown" },
         { ["a fish", "-o", "fish.mp3"], "fish.mp3" },
         { ["a fish", "-o", "fish.png"], "'fish.png' can hold one frame only." },
         { ["a fish", "-o", "fish.gif", "--fps", "100"], "fish.gif" },

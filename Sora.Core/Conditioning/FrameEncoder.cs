@@ -9,7 +9,8 @@ namespace Sora.Conditioning;
 /// <param name="vae">Encodes.</param>
 /// <param name="normalizer">Brings latents to the transformer's scale.</param>
 /// <param name="device">Where the autoencoder is.</param>
-internal sealed class FrameEncoder(VideoAutoencoder vae, LatentNormalizer normalizer, Device device)
+/// <param name="tiles">The tiles of the frames' latents; null: the whole picture at once.</param>
+internal sealed class FrameEncoder(VideoAutoencoder vae, LatentNormalizer normalizer, Device device, SpatialTiles? tiles = null)
 {
     /// <summary>The means of the latents [1, C, t, h, w] of a video of 1 + s·k frames.</summary>
     /// <param name="frames">The frames; null is mid grey, the pixel value 0.</param>
@@ -19,13 +20,13 @@ internal sealed class FrameEncoder(VideoAutoencoder vae, LatentNormalizer normal
     public Tensor Encode(IReadOnlyList<VideoFrame?> frames, int width, int height)
     {
         using DisposeScope scope = NewDisposeScope();
-        using var cache = new CausalCache();
+        using var video = new TiledVideo(tiles ?? SpatialTiles.Whole(height / vae.Config.SpatialStride, width / vae.Config.SpatialStride));
         var chunks = new List<Tensor>();
         for (int start = 0; start < frames.Count;)
         {
             int length = start == 0 ? 1 : vae.Config.TemporalStride;
             using DisposeScope chunk = NewDisposeScope();
-            Tensor moments = vae.EncodeChunk(Pixels(frames, start, length, width, height), cache); // 1 2·C t h w
+            Tensor moments = video.EncodeChunk(vae, Pixels(frames, start, length, width, height)); // 1 2·C t h w
             chunks.Add(chunk.MoveToOuter(LatentMoments.Split(moments).Mean.contiguous()));
             start += length;
         }

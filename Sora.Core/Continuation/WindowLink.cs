@@ -23,12 +23,15 @@ internal sealed class WindowLink : IDisposable
     private readonly Dictionary<string, Tensor> _texts = [];
     private Tensor? _negative;
     private Tensor? _last;
-    private CausalCache _decoder = new();
+    private readonly SpatialTiles _tiles;
+    private TiledVideo _decoder;
 
     /// <param name="frameCount">The frames of the whole video.</param>
     /// <param name="longestOverlap">The most latent frames that a window takes over.</param>
     /// <param name="stride">Frames that a latent frame stands for.</param>
-    public WindowLink(int frameCount, int longestOverlap, int stride) => (FrameCount, _longestOverlap, _stride) = (frameCount, longestOverlap, stride);
+    /// <param name="tiles">The tiles in which the frames are decoded.</param>
+    public WindowLink(int frameCount, int longestOverlap, int stride, SpatialTiles tiles) =>
+        (FrameCount, _longestOverlap, _stride, _tiles, _decoder) = (frameCount, longestOverlap, stride, tiles, new(tiles));
 
     /// <summary>The frames of the whole video.</summary>
     public int FrameCount { get; }
@@ -69,7 +72,7 @@ internal sealed class WindowLink : IDisposable
         _last = null;
         _tail.Clear();
         _decoder.Dispose();
-        _decoder = new();
+        _decoder = new(_tiles);
     }
 
     /// <summary>Keeps the end of the window's latent [1, C, t, h, w], normalised.</summary>

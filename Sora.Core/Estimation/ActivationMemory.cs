@@ -1,5 +1,6 @@
 using Sora.Latents;
 using Sora.Layers;
+using Sora.VideoVae;
 using Sora.Weights;
 
 namespace Sora.Estimation;
@@ -59,12 +60,19 @@ internal sealed class ActivationMemory(long number)
     }
 
     /// <summary>Of the decoder, one latent frame, and the frames that are finished.</summary>
-    public long Decoding(AutoencoderKLWanConfig config, LatentShape latent, long width, long height, long frames)
+    /// <param name="config">The autoencoder.</param>
+    /// <param name="latent">The video's latents.</param>
+    /// <param name="frames">Its frames.</param>
+    /// <param name="tiles">The tiles of the part that is computed tile by tile; what each keeps for the next latent frame counts.</param>
+    public long Decoding(AutoencoderKLWanConfig config, LatentShape latent, long frames, SpatialTiles tiles)
     {
         var chunk = new DecoderCost(config, latent.H, latent.W, first: latent.T == 1);
-        long pixels = 3 * width * height;
+        long numbers = chunk.Largest + chunk.Cached;
+        if (!tiles.IsWhole)
+            numbers = chunk.InTiles(new(config, tiles.Rows.Max(row => row.Length), tiles.Columns.Max(column => column.Length), first: latent.T == 1), tiles.Count);
+        long pixels = 3L * latent.H * latent.W * config.SpatialStride * config.SpatialStride;
         // Of a chunk as float32: decoded, joined from patches, clamped, and what the check and the rounding to 8 bits take.
-        long peak = ((chunk.Largest + chunk.Cached + (KernelCopies * chunk.Kernel)) * number) + (7 * Math.Min(frames, config.TemporalStride) * pixels * sizeof(float)) + (frames * pixels);
+        long peak = ((numbers + (KernelCopies * chunk.Kernel)) * number) + (7 * Math.Min(frames, config.TemporalStride) * pixels * sizeof(float)) + (frames * pixels);
         return Fixed + (long)(DecoderShare * peak);
     }
 

@@ -8,11 +8,14 @@ namespace Sora.Estimation;
 /// </summary>
 internal sealed class DecoderCost
 {
+    private readonly long[] _cached = new long[2];
+    private readonly long[] _largest = new long[2];
     private long _area;
     private long _positions;
     private long _frames = 1;
+    private int _part;
 
-    /// <summary>The results of levels that are done, which stay until the chunk is.</summary>
+    /// <summary>The result of the level before, which is freed when the running one is done.</summary>
     private long _earlier;
 
     /// <summary>Of the running level, the numbers a position that its input and the results of its blocks hold.</summary>
@@ -35,7 +38,7 @@ internal sealed class DecoderCost
         Operations += 4.0 * _positions * _area * width;       // among the points of a frame
         _held += 8 * width;                                   // and the norm, attention's result in two orders and the sum
         Block(width, width);
-        _earlier = _positions * _held;
+        _earlier = _positions * width;
         long inputs = width;
         for (int level = 0; level < levels; level++)
         {
@@ -48,24 +51,37 @@ internal sealed class DecoderCost
             bool temporal = config.TemperalDownsample[levels - 2 - level] && !first;
             Upsample(width, config.IsResidual ? width : width / 2, temporal, config.IsResidual);
             inputs = config.IsResidual ? width : width / 2;
+            if (level == 0)
+                Begun = _earlier;
+            _part = 1;
         }
-        (_earlier, _held) = (_earlier + (_positions * width), 0);
+        (_earlier, _held) = (_positions * width, 0);
         Hold(Windows(width));
         Convolve(27, width, config.OutChannels);
-        Cached += 2 * _area * (width + config.OutChannels);
+        _cached[_part] += 2 * _area * (width + config.OutChannels);
     }
 
     /// <summary>Floating-point operations of the convolutions and the attention.</summary>
     public double Operations { get; private set; }
 
     /// <summary>The numbers that are kept from one latent frame to the next.</summary>
-    public long Cached { get; private set; }
+    public long Cached => _cached.Sum();
 
     /// <summary>The numbers of the largest kernel, which the library may lay out anew for every use.</summary>
     public long Kernel { get; private set; }
 
     /// <summary>The numbers that are held at once where there are most.</summary>
-    public long Largest { get; private set; }
+    public long Largest => _largest.Max();
+
+    /// <summary>The numbers between the two parts, of which the second can be computed tile by tile.</summary>
+    public long Begun { get; private set; }
+
+    /// <summary>
+    /// The numbers that are held and kept at most in tiles of one size: the first part is that of this picture, the second that
+    /// of a tile.
+    /// </summary>
+    public long InTiles(DecoderCost tile, int count) =>
+        Math.Max(_largest[0], Begun + tile._largest[1]) + _cached[0] + (count * tile._cached[1]);
 
     // The input is freed by nobody before the level ends; what a convolution needs besides is freed when it is done.
     private void Block(long inputs, long outputs)
@@ -74,7 +90,7 @@ internal sealed class DecoderCost
         Convolve(27, outputs, outputs);
         if (inputs != outputs)
             Convolve(1, inputs, outputs);
-        Cached += 2 * _area * (inputs + outputs);
+        _cached[_part] += 2 * _area * (inputs + outputs);
         Hold(Windows(inputs) + Convolution(3 * inputs, outputs));
         Hold(outputs + Windows(outputs) + Convolution(3 * outputs, outputs));
         _held += outputs;
@@ -86,7 +102,7 @@ internal sealed class DecoderCost
         if (temporal)
         {
             Convolve(3, width, 2 * width);
-            Cached += 2 * _area * width;
+            _cached[_part] += 2 * _area * width;
             _held += Windows(width) - width + (4 * width); // no norm before it; its result, and that frame by frame
         }
         long before = _positions * _held;
@@ -94,8 +110,8 @@ internal sealed class DecoderCost
         _frames *= temporal ? 2 : 1;
         _positions = _area * _frames;
         Convolve(9, width, outputs);
-        Largest = Math.Max(Largest, _earlier + before + (_positions * (width + Convolution(width, outputs) + (shortcut ? 3 * width : 0))));
-        _earlier += _positions * outputs;
+        Hold(_earlier + before, width + Convolution(width, outputs) + (shortcut ? 3 * width : 0));
+        _earlier = _positions * outputs;
     }
 
     // The normalised input of a convolution, the same with two frames of the past, and windows of three frames.
@@ -104,7 +120,9 @@ internal sealed class DecoderCost
     // The input and the result in the order of the library's kernel, the result in torch's and in this library's.
     private static long Convolution(long inputs, long outputs) => inputs + (4 * outputs);
 
-    private void Hold(long numbers) => Largest = Math.Max(Largest, _earlier + (_positions * (_held + numbers)));
+    private void Hold(long numbers) => Hold(_earlier, _held + numbers);
+
+    private void Hold(long fixedNumbers, long atEachPosition) => _largest[_part] = Math.Max(_largest[_part], fixedNumbers + (_positions * atEachPosition));
 
     private void Convolve(long kernel, long inputs, long outputs)
     {

@@ -18,15 +18,18 @@ internal sealed class GenerationCost
     private readonly NetworkWeights _text;
     private readonly NetworkWeights[] _experts;
     private readonly NetworkWeights _vae;
+    private readonly DecodingTiles _tiles;
 
     /// <param name="folder">The model.</param>
     /// <param name="type">The type of matrix products.</param>
     /// <param name="keep">Whether parts stay in memory after their stage.</param>
     /// <param name="streams">Whether a network with so many bytes of weights is read layer by layer.</param>
-    public GenerationCost(ModelFolder folder, ScalarType type, bool keep, Func<long, bool> streams)
+    /// <param name="vaeTileSize">The largest side in pixels of the autoencoder's tiles; 0: none, null: what fits.</param>
+    public GenerationCost(ModelFolder folder, ScalarType type, bool keep, Func<long, bool> streams, int? vaeTileSize = null)
     {
         (_folder, _keep, _streams) = (folder, keep, streams);
         _activations = new(type == float32 ? 4 : 2);
+        _tiles = new(folder.Vae, vaeTileSize, _activations);
         _text = NetworkWeights.Of(type, "encoder.block", source => new UMT5Encoder(folder.TextEncoder, source).Parameters);
         WanTransformerConfig[] experts = folder.Transformer2 is { } second ? [folder.Transformer, second] : [folder.Transformer];
         _experts = [.. experts.Select(config => NetworkWeights.Of(type, "blocks", source => new DiffusionTransformer(config, source).Parameters))];
@@ -67,12 +70,15 @@ internal sealed class GenerationCost
     /// <summary>The memory of a resolved request's stages.</summary>
     /// <param name="request">The request.</param>
     /// <param name="branches">2 under guidance, else 1.</param>
-    public IReadOnlyList<StageMemory> Memory(VideoRequest request, int branches)
+    /// <param name="available">The memory that there is, within which the autoencoder works in tiles if it must; null: not known.</param>
+    public IReadOnlyList<StageMemory> Memory(VideoRequest request, int branches, long? available)
     {
         LatentShape latent = LatentShape.Of(request, _folder.Vae);
         long text = _activations.Text(_folder.TextEncoder, TextTokens);
         long denoising = _activations.Denoising(_folder.Transformer, branches, Tokens(request), TextTokens + ImageTokens);
-        long decoding = _activations.Decoding(_folder.Vae, latent, request.Width!.Value, request.Height!.Value, request.FrameCount!.Value);
+        // What the step cache keeps, and the stream behind the first block beside them.
+        denoising += request.StepCache > 0 ? 3 * branches * Tokens(request) * _folder.Transformer.InnerDim * sizeof(float) : 0;
+        long decoding = _activations.Decoding(_folder.Vae, latent, request.FrameCount!.Value, Tiles(request, available));
         NetworkWeights largest = _experts.MaxBy(expert => expert.Whole)!;
         var stages = new List<StageMemory> { Stage(GenerationStage.EncodingText, _text, text) };
         // Windows of a long video begin with a picture.
@@ -88,13 +94,25 @@ internal sealed class GenerationCost
     /// after the other.
     /// </summary>
     /// <param name="batch">The requests and their branches.</param>
-    public IReadOnlyList<StageMemory> Memory(IReadOnlyList<(VideoRequest Request, int Branches)> batch) =>
+    /// <param name="available">The memory that there is; null: not known.</param>
+    public IReadOnlyList<StageMemory> Memory(IReadOnlyList<(VideoRequest Request, int Branches)> batch, long? available) =>
     [
-        .. batch.SelectMany(one => Memory(one.Request, one.Branches)).GroupBy(stage => stage.Stage).OrderBy(stages => stages.Key).Select(stages => stages.First() with
+        .. batch.SelectMany(one => Memory(one.Request, one.Branches, available)).GroupBy(stage => stage.Stage).OrderBy(stages => stages.Key).Select(stages => stages.First() with
         {
             Activations = stages.Key == GenerationStage.Denoising ? stages.Sum(stage => stage.Activations) : stages.Max(stage => stage.Activations),
         }),
     ];
+
+    /// <summary>The tiles in which the autoencoder works on a resolved request's frames.</summary>
+    /// <param name="request">The request.</param>
+    /// <param name="available">The memory that there is; null: not known, and no reason for tiles.</param>
+    public SpatialTiles Tiles(VideoRequest request, long? available)
+    {
+        long weights = 2 * _vae.Whole;
+        if (_keep)
+            weights += InMemory(_text) + _experts.Sum(InMemory);
+        return _tiles.Choose(LatentShape.Of(request, _folder.Vae), request.FrameCount!.Value, available - weights);
+    }
 
     /// <summary>The memory at the peak of those stages.</summary>
     public long Peak(IReadOnlyList<StageMemory> stages) => !_keep ? stages.Max(stage => stage.Total)
@@ -110,7 +128,7 @@ internal sealed class GenerationCost
     /// <exception cref="SoraException">It does not; the message names the stage, the numbers and the nearest sizes that fit.</exception>
     public void RequireFits(VideoRequest request, int branches, long available)
     {
-        IReadOnlyList<StageMemory> stages = Memory(request, branches);
+        IReadOnlyList<StageMemory> stages = Memory(request, branches, available);
         long peak = Peak(stages);
         if (peak <= available)
             return;
@@ -124,7 +142,7 @@ internal sealed class GenerationCost
     // The same size with the most frames that fit, and the largest of about the same shape with as many frames.
     private IEnumerable<VideoRequest> Nearest(VideoRequest request, int branches, long available)
     {
-        bool Fits(VideoRequest smaller) => Peak(Memory(smaller, branches)) <= available;
+        bool Fits(VideoRequest smaller) => Peak(Memory(smaller, branches, available)) <= available;
         int stride = _folder.Limits.SpatialStride, temporal = _folder.Limits.TemporalStride;
         int width = request.Width!.Value, height = request.Height!.Value, frames = request.FrameCount!.Value;
         for (int fewer = frames - temporal; fewer >= 1; fewer -= temporal)

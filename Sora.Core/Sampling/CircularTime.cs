@@ -29,19 +29,19 @@ public sealed class CircularTime : IVideoTime
     }
 
     /// <summary>Decodes a circular latent to s·t frames: the decoder, which looks back, first sees the end of the circle.</summary>
-    public IEnumerable<Tensor> DecodeChunks(VideoAutoencoder vae, Tensor latent)
+    public IEnumerable<Tensor> DecodeChunks(VideoAutoencoder vae, Tensor latent, SpatialTiles? tiles = null)
     {
         ArgumentNullException.ThrowIfNull(vae);
         ArgumentNullException.ThrowIfNull(latent);
         int frames = (int)latent.size(2), before = DecoderMemory;
         Tensor unrolled = cat([.. Enumerable.Range(0, before).Select(i => latent.narrow(2, Modulo(i - before, frames), 1)), latent], 2);
-        return Decode(vae, unrolled, before);
+        return Decode(vae, unrolled, before, tiles);
     }
 
-    private static IEnumerable<Tensor> Decode(VideoAutoencoder vae, Tensor unrolled, int before)
+    private static IEnumerable<Tensor> Decode(VideoAutoencoder vae, Tensor unrolled, int before, SpatialTiles? tiles)
     {
         int index = 0;
-        foreach (Tensor chunk in vae.DecodeChunks(unrolled))
+        foreach (Tensor chunk in vae.DecodeChunks(unrolled, tiles))
         {
             if (index++ < before)
                 chunk.Dispose();

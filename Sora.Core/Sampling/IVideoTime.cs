@@ -21,5 +21,5 @@ public interface IVideoTime
     Tensor FromNetwork(Tensor velocity, SamplingStep step);
 
     /// <summary>Decodes a latent [1, z, t, h, w] to the video's frames: chunks [1, 3, T, H, W] in [−1, 1], each of which the caller disposes.</summary>
-    IEnumerable<Tensor> DecodeChunks(VideoAutoencoder vae, Tensor latent);
+    IEnumerable<Tensor> DecodeChunks(VideoAutoencoder vae, Tensor latent, SpatialTiles? tiles = null);
 }

@@ -18,7 +18,7 @@ public sealed class StraightTime : IVideoTime
     public Tensor FromNetwork(Tensor velocity, SamplingStep step) => velocity.alias();
 
     /// <inheritdoc/>
-    public IEnumerable<Tensor> DecodeChunks(VideoAutoencoder vae, Tensor latent)
+    public IEnumerable<Tensor> DecodeChunks(VideoAutoencoder vae, Tensor latent, SpatialTiles? tiles = null)
     {
         ArgumentNullException.ThrowIfNull(vae);
         return vae.DecodeChunks(latent);

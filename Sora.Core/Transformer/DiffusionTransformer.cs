@@ -1,5 +1,6 @@
 using Sora.Layers;
 using Sora.Patches;
+using Sora.Sampling;
 using Sora.Weights;
 
 namespace Sora.Transformer;
@@ -83,8 +84,9 @@ public sealed class DiffusionTransformer : IDisposable
     /// <param name="times">Each token's noise level, 0 to 1000.</param>
     /// <param name="text">The texts, one for each clip, with their images where the network reads them.</param>
     /// <param name="sequence">The clips' layout and positions.</param>
+    /// <param name="cache">Skips blocks that change little from step to step; null: all are computed.</param>
     /// <returns>Patches [N, pt·ph·pw·C] of velocity, float32.</returns>
-    public Tensor Forward(Tensor patches, TokenTimes times, TextContext text, PackedSequence sequence)
+    public Tensor Forward(Tensor patches, TokenTimes times, TextContext text, PackedSequence sequence, StepCache? cache = null)
     {
         Tensor x = _patchEmbedding.Forward(patches).to(float32);                         // N D
         (Tensor embedding, Tensor time) = _timeEmbedding.Forward(times.Times, x.device); // rows D, rows 6·D
@@ -95,8 +97,8 @@ public sealed class DiffusionTransformer : IDisposable
             x = Through(checkpoints, x, checkpoints.Border(time), modulation, text, sequence);                        // N D
             return _head.Forward(x, embedding, modulation);                              // N P
         }
-        for (int i = 0; i < _blocks.Count; i++)
-            x = InScope(Marked(x, i), h => _blocks[i].Forward(h, time, modulation, text.Blocks[i], sequence.Layout, sequence.Positions)); // N D
+        Tensor Block(Tensor h, int i) => Through(Marked(h, i), y => _blocks[i].Forward(y, time, modulation, text.Blocks[i], sequence.Layout, sequence.Positions));
+        x = cache is not null ? cache.Run(x, _blocks.Count, sequence.Layout, Block) : Enumerable.Range(0, _blocks.Count).Aggregate(x, Block); // N D
         return _head.Forward(x, embedding, modulation);                                  // N P
     }
 
@@ -150,12 +152,14 @@ public sealed class DiffusionTransformer : IDisposable
                 + $"allowed: of {texts}, one for each text, or of 1.", nameof(imageEmbeds));
     }
 
-    // Without a backward pass a block's intermediate results are freed as soon as it is done.
-    private static Tensor InScope(Tensor x, Func<Tensor, Tensor> block)
+    // Without a backward pass a block's input and intermediate results are freed as soon as it is done.
+    private static Tensor Through(Tensor x, Func<Tensor, Tensor> block)
     {
         if (is_grad_enabled())
             return block(x);
         using DisposeScope scope = NewDisposeScope();
-        return scope.MoveToOuter(block(x));
+        Tensor y = scope.MoveToOuter(block(x));
+        x.Dispose();
+        return y;
     }
 }

@@ -23,20 +23,25 @@ public sealed class GuidedVelocity : IDisposable
     private readonly TextContext _text;
     private readonly PackedSequence _sequence;
     private readonly FlowPrediction _prediction;
-    private (Branch[] Branches, TextContext Text, PackedSequence Sequence)? _part;
+    private readonly Func<StepCache>? _newCache;
+    private readonly StepCache? _cache;
+    private (Branch[] Branches, TextContext Text, PackedSequence Sequence, StepCache? Cache)? _part;
 
     /// <summary>Prepares the texts, and the images where the network reads them.</summary>
     /// <param name="transformer">The denoiser.</param>
     /// <param name="videos">The videos, at least one, of any sizes. Their texts and conditionings are used until this is disposed.</param>
     /// <param name="device">Where the transformer is.</param>
     /// <param name="prediction">What the network's output stands for.</param>
+    /// <param name="cache">Makes a cache for each layout of clips, which this disposes; null: every block is computed at every step.</param>
     /// <exception cref="ArgumentException">There are no videos.</exception>
     public GuidedVelocity(
-        DiffusionTransformer transformer, IReadOnlyList<GuidedVideo> videos, Device device, FlowPrediction prediction = FlowPrediction.Velocity)
+        DiffusionTransformer transformer, IReadOnlyList<GuidedVideo> videos, Device device, FlowPrediction prediction = FlowPrediction.Velocity,
+        Func<StepCache>? cache = null)
     {
         using IDisposable noGradients = no_grad();
         using DisposeScope scope = NewDisposeScope();
-        (_transformer, _videos, _device, _prediction) = (transformer, [.. videos], device, prediction);
+        (_transformer, _videos, _device, _prediction, _newCache) = (transformer, [.. videos], device, prediction, cache);
+        _cache = cache?.Invoke();
         _branches = [.. Branches(guidance => guidance.IsOn)];
         (_text, _sequence) = Prepare(_branches);
     }
@@ -50,10 +55,11 @@ public sealed class GuidedVelocity : IDisposable
     /// <param name="device">Where the transformer is.</param>
     /// <param name="conditioning">How known frames take part; null: there are none. It is used until this is disposed.</param>
     /// <param name="prediction">What the network's output stands for.</param>
+    /// <param name="cache">Makes a cache for each layout of clips, which this disposes; null: every block is computed at every step.</param>
     public GuidedVelocity(
         DiffusionTransformer transformer, Guidance guidance, Tensor text, Tensor negative, PatchGrid grid, Device device,
-        IConditioning? conditioning = null, FlowPrediction prediction = FlowPrediction.Velocity)
-        : this(transformer, [new GuidedVideo(guidance, text, negative, grid, conditioning ?? new NoConditioning(), new StraightTime())], device, prediction)
+        IConditioning? conditioning = null, FlowPrediction prediction = FlowPrediction.Velocity, Func<StepCache>? cache = null)
+        : this(transformer, [new GuidedVideo(guidance, text, negative, grid, conditioning ?? new NoConditioning(), new StraightTime())], device, prediction, cache)
     {
     }
 
@@ -67,14 +73,14 @@ public sealed class GuidedVelocity : IDisposable
         ArgumentNullException.ThrowIfNull(samples);
         if (samples.Count != _videos.Length)
             throw new ArgumentException($"{samples.Count} samples were given for {_videos.Length} videos.", nameof(samples));
-        (Branch[] branches, TextContext text, PackedSequence sequence) = At(step);
+        (Branch[] branches, TextContext text, PackedSequence sequence, StepCache? cache) = At(step);
         IReadOnlyList<int> patch = _transformer.Config.PatchSize;
         Tensor[] seen = [.. _videos.Select((video, i) => video.Time.ToNetwork(samples[i], step))];       // 1 C t h w each
         Tensor[] inputs = [.. _videos.Select((video, i) => Patchify.Cut(video.Conditioning.Input(seen[i], step), patch))]; // N C·pt·ph·pw each
         float[][] timesOf = [.. _videos.Select(video => video.Conditioning.Times(video.Grid, step))];
         TokenTimes times = TokenTimes.PerToken([.. branches.SelectMany(branch => timesOf[branch.Video])]);
         Tensor patches = branches.Length == 1 ? inputs[0] : cat([.. branches.Select(branch => inputs[branch.Video])], 0);
-        Tensor output = _transformer.Forward(patches, times, text, sequence);             // N pt·ph·pw·C
+        Tensor output = _transformer.Forward(patches, times, text, sequence, cache);             // N pt·ph·pw·C
         var results = new Tensor[_videos.Length];
         for (int clip = 0; clip < branches.Length; clip++)
         {
@@ -91,16 +97,17 @@ public sealed class GuidedVelocity : IDisposable
     public void Dispose()
     {
         DisposePart();
+        _cache?.Dispose();
         _text.Dispose();
         _sequence.Dispose();
     }
 
     // The branches that take part at a step: at noise levels without guidance a video's prompt runs alone.
-    private (Branch[] Branches, TextContext Text, PackedSequence Sequence) At(SamplingStep step)
+    private (Branch[] Branches, TextContext Text, PackedSequence Sequence, StepCache? Cache) At(SamplingStep step)
     {
         Branch[] now = [.. Branches(guidance => guidance.IsOnAt(step.Sigma))];
         if (now.Length == _branches.Length)
-            return (_branches, _text, _sequence);
+            return (_branches, _text, _sequence, _cache);
         if (_part is { } part && part.Branches.AsSpan().SequenceEqual(now))
             return part;
         DisposePart();
@@ -108,7 +115,7 @@ public sealed class GuidedVelocity : IDisposable
         using IDisposable noGradients = no_grad();
         using DisposeScope scope = NewDisposeScope();
         (TextContext text, PackedSequence sequence) = Prepare(now);
-        _part = (now, text, sequence);
+        _part = (now, text, sequence, _newCache?.Invoke());
         return _part.Value;
     }
 
@@ -140,6 +147,7 @@ public sealed class GuidedVelocity : IDisposable
     {
         _part?.Text.Dispose();
         _part?.Sequence.Dispose();
+        _part?.Cache?.Dispose();
         _part = null;
     }
 

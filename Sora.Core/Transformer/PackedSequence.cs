@@ -6,6 +6,8 @@ namespace Sora.Transformer;
 public sealed class PackedSequence : IDisposable
 {
     private readonly Device _device;
+    private int[]? _rows;
+    private Tensor? _rowIndex;
 
     /// <summary>Lays out clips of the given grids.</summary>
     /// <param name="grids">The clips.</param>
@@ -30,9 +32,26 @@ public sealed class PackedSequence : IDisposable
     {
         if (times.Rows.Length != Layout.Count)
             throw new ArgumentException($"{times.Rows.Length} times were given for {Layout.Count} tokens.", nameof(times));
-        return new(times, tensor(Array.ConvertAll(times.Rows, r => (long)r), device: _device));
+        // A backward pass may come after the sequence is disposed.
+        if (is_grad_enabled())
+            return new(times, RowsOf(times));
+        // From step to step the times change, and not which token reads which of them.
+        if (_rowIndex is null || !times.Rows.AsSpan().SequenceEqual(_rows))
+        {
+            _rowIndex?.Dispose();
+            _rowIndex = RowsOf(times).DetachFromDisposeScope();
+            _rows = times.Rows;
+        }
+        return new(times, _rowIndex);
     }
 
+    private Tensor RowsOf(TokenTimes times) => tensor(Array.ConvertAll(times.Rows, r => (long)r), device: _device);
+
     /// <summary>Frees the positions.</summary>
-    public void Dispose() => Positions.Dispose();
+    public void Dispose()
+    {
+        Positions.Dispose();
+        _rowIndex?.Dispose();
+        _rowIndex = null;
+    }
 }

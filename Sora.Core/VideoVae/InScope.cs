@@ -10,4 +10,13 @@ internal static class InScope
         using DisposeScope scope = NewDisposeScope();
         return scope.MoveToOuter(stage(x, cache));
     }
+
+    /// <summary>The same, and frees the input too.</summary>
+    public static Tensor Replace(Tensor x, Func<Tensor, CausalCache, Tensor> stage, CausalCache cache)
+    {
+        Tensor y = Run(x, stage, cache);
+        if (!is_grad_enabled())
+            x.Dispose();
+        return y;
+    }
 }

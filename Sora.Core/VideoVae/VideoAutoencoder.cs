@@ -60,11 +60,18 @@ public sealed class VideoAutoencoder : IDisposable
     /// <returns>The moments [B, 2·z, t, h, w], float32.</returns>
     public Tensor EncodeChunk(Tensor chunk, CausalCache cache)
     {
-        Tensor x = PixelPatches.Cut(chunk, Config.PatchSize ?? 1);                        // B T H W C
-        Tensor moments = _quantize.Forward(_encoder.Forward(x, cache), cache).to(float32);
+        Tensor moments = FinishEncoding(BeginEncoding(chunk, cache), cache);
         cache.EndChunk();
-        return moments.permute(0, 4, 1, 2, 3).contiguous();                               // B 2·z t h w
+        return moments;
     }
+
+    /// <summary>What of encoding can be done tile by tile: frames [B, 3, T, H, W] to channels-last [B, t, h, w, C].</summary>
+    internal Tensor BeginEncoding(Tensor chunk, CausalCache cache) =>
+        _encoder.Begin(PixelPatches.Cut(chunk, Config.PatchSize ?? 1), cache);
+
+    /// <summary>The rest, which sees the whole picture: to the moments [B, 2·z, t, h, w], float32.</summary>
+    internal Tensor FinishEncoding(Tensor h, CausalCache cache) =>
+        _quantize.Forward(_encoder.Finish(h, cache), cache).to(float32).permute(0, 4, 1, 2, 3).contiguous();
 
     /// <summary>Decodes latents [B, z, t, h, w] to a video [B, 3, 1 + s·(t − 1), H, W] in [−1, 1].</summary>
     public Tensor Decode(Tensor latents)
@@ -77,43 +84,50 @@ public sealed class VideoAutoencoder : IDisposable
     /// Decodes latents [B, z, t, h, w] one latent frame at a time: chunks [B, 3, 1 or s, H, W] in [−1, 1], float32.
     /// The caller disposes each chunk.
     /// </summary>
-    public IEnumerable<Tensor> DecodeChunks(Tensor latents)
+    /// <param name="latents">The latents.</param>
+    /// <param name="tiles">The tiles to decode one after the other; null: the whole picture at once.</param>
+    public IEnumerable<Tensor> DecodeChunks(Tensor latents, SpatialTiles? tiles = null)
     {
-        using var cache = new CausalCache();
-        foreach (Tensor chunk in DecodeChunks(latents, cache))
+        using var video = new TiledVideo(tiles ?? SpatialTiles.Whole(latents.size(3), latents.size(4)));
+        foreach (Tensor chunk in DecodeChunks(latents, video))
             yield return chunk;
     }
 
-    /// <summary>Decodes the next latent frames of a video, one at a time, going on from what the cache remembers.</summary>
-    /// <inheritdoc cref="DecodeChunks(Tensor)"/>
-    public IEnumerable<Tensor> DecodeChunks(Tensor latents, CausalCache cache)
+    /// <summary>Decodes the next latent frames of a video, one at a time, going on from what it remembers. The caller disposes each chunk.</summary>
+    internal IEnumerable<Tensor> DecodeChunks(Tensor latents, TiledVideo video)
     {
         Shape.Require(latents, $"B {Config.ZDim} t h w");
         for (long t = 0; t < latents.size(2); t++)
         {
             Tensor chunk;
             using (DisposeScope scope = NewDisposeScope())
-                chunk = scope.MoveToOuter(DecodeChunk(latents.narrow(2, t, 1), cache));
+                chunk = scope.MoveToOuter(video.DecodeChunk(this, latents.narrow(2, t, 1)));
             yield return chunk;
         }
     }
 
     /// <summary>Decodes the next latent frames of a video to [−1, 1], float32.</summary>
-    public Tensor DecodeChunk(Tensor latents, CausalCache cache)
-    {
-        Tensor video = DecodeUnclamped(latents, cache);
-        // Infinity would be clamped to white and pass for a picture: x·0 makes it NaN, which whoever checks the chunk sees.
-        return video.clamp(-1, 1) + (video * 0);
-    }
+    public Tensor DecodeChunk(Tensor latents, CausalCache cache) => Limit(DecodeUnclamped(latents, cache));
+
+    /// <summary>Limits frames to [−1, 1].</summary>
+    // Infinity would be clamped to white and pass for a picture: x·0 makes it NaN, which whoever checks the chunk sees.
+    internal static Tensor Limit(Tensor video) => video.clamp(-1, 1) + (video * 0);
 
     /// <summary>Decodes without the last limitation to [−1, 1], through which no gradient would pass.</summary>
     internal Tensor DecodeUnclamped(Tensor latents, CausalCache cache)
     {
-        Tensor z = latents.permute(0, 2, 3, 4, 1).contiguous();                           // B t h w z
-        Tensor x = _decoder.Forward(_dequantize.Forward(z, cache), cache).to(float32);
+        Tensor frames = FinishDecoding(BeginDecoding(latents, cache), cache);
         cache.EndChunk();
-        return PixelPatches.Join(x, Config.PatchSize ?? 1);                               // B 3 T H W
+        return frames;
     }
+
+    /// <summary>What of decoding sees the whole picture: latents [B, z, t, h, w] to channels-last [B, T', 2h, 2w, C].</summary>
+    internal Tensor BeginDecoding(Tensor latents, CausalCache cache) =>
+        _decoder.Begin(_dequantize.Forward(latents.permute(0, 2, 3, 4, 1).contiguous(), cache), cache);
+
+    /// <summary>The rest, which can be done tile by tile: to frames [B, 3, T, H, W], float32.</summary>
+    internal Tensor FinishDecoding(Tensor h, CausalCache cache) =>
+        PixelPatches.Join(_decoder.Finish(h, cache).to(float32), Config.PatchSize ?? 1);
 
     /// <summary>Frees the parameters.</summary>
     public void Dispose() => _parameters.Dispose();

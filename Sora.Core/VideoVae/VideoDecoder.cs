@@ -34,13 +34,22 @@ public sealed class VideoDecoder
     }
 
     /// <summary>Maps a chunk of latents [B, t, h, w, z] to pixels [B, T, H, W, C].</summary>
-    public Tensor Forward(Tensor z, CausalCache cache)
+    public Tensor Forward(Tensor z, CausalCache cache) => Finish(Begin(z, cache), cache);
+
+    /// <summary>The part that sees the whole picture, and the first level after it: [B, t, h, w, z] to [B, T', 2h, 2w, C].</summary>
+    internal Tensor Begin(Tensor z, CausalCache cache)
     {
         Tensor h = _in.Forward(z, cache);
-        h = _middle.Forward(h, cache);
-        foreach (Func<Tensor, CausalCache, Tensor> stage in _stages)
-            h = InScope.Run(h, stage, cache);
-        return _out.Forward(_norm.ForwardSilu(h), cache);
+        h = InScope.Replace(h, _middle.Forward, cache);
+        return InScope.Replace(h, _stages[0], cache);
+    }
+
+    /// <summary>The other levels, in which a point sees <see cref="SpatialTiles.Reach"/> latents around it: to pixels [B, T, H, W, C].</summary>
+    internal Tensor Finish(Tensor h, CausalCache cache)
+    {
+        foreach (Func<Tensor, CausalCache, Tensor> stage in _stages.Skip(1))
+            h = InScope.Replace(h, stage, cache);
+        return InScope.Replace(h, (y, past) => _out.Forward(_norm.ForwardSilu(y), past), cache);
     }
 
     private void AddLevel(ParameterScope scope, AutoencoderKLWanConfig config, long inputs, long width, bool last, bool temporal)

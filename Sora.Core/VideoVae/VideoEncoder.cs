@@ -8,6 +8,7 @@ public sealed class VideoEncoder
 {
     private readonly CausalConv3d _in;
     private readonly List<Func<Tensor, CausalCache, Tensor>> _stages = [];
+    private readonly int _smallest;
     private readonly MiddleBlock _middle;
     private readonly ChannelNorm _norm;
     private readonly CausalConv3d _out;
@@ -24,6 +25,8 @@ public sealed class VideoEncoder
         {
             width = config.BaseDim * config.DimMult[level];
             bool last = level == config.DimMult.Count - 1;
+            if (last)
+                _smallest = _stages.Count;
             bool temporal = !last && config.TemperalDownsample[level];
             if (config.IsResidual)
             {
@@ -41,13 +44,24 @@ public sealed class VideoEncoder
     }
 
     /// <summary>Maps a chunk [B, T, H, W, C] to moments [B, T', H', W', 2·z].</summary>
-    public Tensor Forward(Tensor x, CausalCache cache)
+    public Tensor Forward(Tensor x, CausalCache cache) => Finish(Begin(x, cache), cache);
+
+    /// <summary>All levels but the smallest, in which a latent sees <see cref="SpatialTiles.Reach"/> others around it: to [B, T', H', W', C].</summary>
+    internal Tensor Begin(Tensor x, CausalCache cache)
     {
         Tensor h = _in.Forward(x, cache);
-        foreach (Func<Tensor, CausalCache, Tensor> stage in _stages)
-            h = InScope.Run(h, stage, cache);
-        h = _middle.Forward(h, cache);
-        return _out.Forward(_norm.ForwardSilu(h), cache);
+        foreach (Func<Tensor, CausalCache, Tensor> stage in _stages.Take(_smallest))
+            h = InScope.Replace(h, stage, cache);
+        return h;
+    }
+
+    /// <summary>The smallest level, and the part that sees the whole picture: to moments [B, T', H', W', 2·z].</summary>
+    internal Tensor Finish(Tensor h, CausalCache cache)
+    {
+        foreach (Func<Tensor, CausalCache, Tensor> stage in _stages.Skip(_smallest))
+            h = InScope.Replace(h, stage, cache);
+        h = InScope.Replace(h, _middle.Forward, cache);
+        return InScope.Replace(h, (y, past) => _out.Forward(_norm.ForwardSilu(y), past), cache);
     }
 
     private void AddResidualLevel(ParameterScope scope, long inputs, long width, int count, bool last, bool temporal)

@@ -34,7 +34,8 @@ internal static class AtomicFile
         {
             if (File.Exists(temporary))
                 File.Delete(temporary);
-            if (e is IOException or UnauthorizedAccessException)
+            // The runtime tells of a file above the process's limit (EFBIG) by the last of these.
+            if (e is IOException or UnauthorizedAccessException or ArgumentOutOfRangeException { ParamName: "value" })
                 throw new SoraException($"{path}: cannot be written: {e.Message}", e);
             throw;
         }

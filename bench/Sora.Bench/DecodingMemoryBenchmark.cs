@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Globalization;
 using Sora.VideoVae;
 using Sora.Weights;
@@ -11,19 +10,23 @@ namespace Sora.Bench;
 /// </summary>
 internal static class DecodingMemoryBenchmark
 {
-    /// <summary>The argument with which this program decodes so many frames and prints its own peak in bytes.</summary>
-    public const string ChildArgument = "--peak-of-decoding";
+    /// <summary>The child that decodes so many frames and gives its peak in bytes and the seconds of decoding.</summary>
+    public const string Child = "decoding";
 
     public static IEnumerable<Measurement> Run(bool quick)
     {
         (int few, int many) = quick ? (5, 17) : (17, 1701);
-        double first = Peak(few), second = Peak(many);
+        double first = Decode(few).Peak, second = Decode(many).Peak;
         yield return new($"peak memory of decoding {few} frames", first / (1 << 20), "MiB");
         yield return new($"peak memory of decoding {many} frames", second / (1 << 20), "MiB");
         yield return new($"peak memory of {many} frames / {few} frames", second / first, "", Most: 1.05);
     }
 
-    public static void RunChild(string frames)
+    /// <summary>Decodes frames of 128×128 in a process of its own.</summary>
+    public static (double Peak, double Seconds) Decode(int frames) =>
+        ChildProcess.Run(Child, frames.ToString(CultureInfo.InvariantCulture)) is [{ } peak, { } seconds] ? (peak, seconds) : default;
+
+    public static IEnumerable<double> RunChild(string frames)
     {
         using IDisposable noGradients = no_grad();
         var config = new AutoencoderKLWanConfig { BaseDim = 16, DimMult = [1, 2, 2], TemperalDownsample = [true, true], NumResBlocks = 1 };
@@ -33,20 +36,11 @@ internal static class DecodingMemoryBenchmark
         using Tensor frame = ones([1, config.ZDim, 1, 32, 32]);
         using Tensor latents = frame.expand(1, config.ZDim, count, 32, 32);
         // 128×128 pixels: 1,701 frames kept in memory would be 334 MB.
-        foreach (Tensor chunk in vae.DecodeChunks(latents))
-            chunk.Dispose();
-        using var self = Process.GetCurrentProcess();
-        Console.WriteLine(self.PeakWorkingSet64.ToString(CultureInfo.InvariantCulture));
-    }
-
-    private static double Peak(int frames)
-    {
-        string[] arguments = [typeof(DecodingMemoryBenchmark).Assembly.Location, ChildArgument, frames.ToString(CultureInfo.InvariantCulture)];
-        using Process process = Process.Start(new ProcessStartInfo("dotnet", arguments) { RedirectStandardOutput = true })!;
-        string text = process.StandardOutput.ReadToEnd();
-        process.WaitForExit();
-        return process.ExitCode == 0
-            ? double.Parse(text, CultureInfo.InvariantCulture)
-            : throw new InvalidOperationException($"Decoding {frames} frames ended with {process.ExitCode}.");
+        double seconds = Median.Once(() =>
+        {
+            foreach (Tensor chunk in vae.DecodeChunks(latents))
+                chunk.Dispose();
+        });
+        return [ChildProcess.PeakMemory, seconds];
     }
 }

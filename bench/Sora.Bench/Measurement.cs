@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text.Json.Serialization;
 
 namespace Sora.Bench;
 
@@ -9,7 +10,9 @@ namespace Sora.Bench;
 /// <param name="Least">The least value that is good; null: none.</param>
 /// <param name="Most">The greatest value that is good; null: none.</param>
 /// <param name="Note">What a reader needs to know about it.</param>
-internal sealed record Measurement(string Name, double? Value, string Unit, double? Least = null, double? Most = null, string? Note = null)
+/// <param name="Exact">Whether a correct build meets the target on every machine and at every size, however busy it is.</param>
+internal sealed record Measurement(
+    string Name, double? Value, string Unit, double? Least = null, double? Most = null, string? Note = null, [property: JsonIgnore] bool Exact = false)
 {
     public string Target => (Least, Most) switch
     {
@@ -30,7 +33,7 @@ internal sealed record Measurement(string Name, double? Value, string Unit, doub
     private string Show(double value)
     {
         string number = unit() == "%"
-            ? (value * 100).ToString("0.#", CultureInfo.InvariantCulture)
+            ? (value * 100).ToString("0.##", CultureInfo.InvariantCulture)
             : value.ToString(Math.Abs(value) >= 100 ? "0" : "0.###", CultureInfo.InvariantCulture);
         return unit() switch
         {

@@ -41,10 +41,14 @@ internal static class Median
         return new(Of(rates.Zip(limits, (rate, best) => rate / best)), Of(rates), Of(limits));
     }
 
+    /// <summary>Seconds of one call.</summary>
+    public static double Once(Action call) => Time(call);
+
     private static double Time(Action call)
     {
         long start = Stopwatch.GetTimestamp();
         call();
+        BenchDevice.Finish();
         return Stopwatch.GetElapsedTime(start).TotalSeconds;
     }
 }

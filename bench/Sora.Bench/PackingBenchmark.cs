@@ -4,7 +4,6 @@ using Sora.Patches;
 using Sora.Training.Data;
 using Sora.Transformer;
 using Sora.Weights;
-using Parameter = TorchSharp.Modules.Parameter;
 
 namespace Sora.Bench;
 

@@ -44,6 +44,7 @@ internal static class Report
             Processor = ProcessorName(),
             Threads = get_num_threads(),
             Engine = typeof(Tensor).Assembly.GetName().Name,
+            Device = BenchDevice.Current.ToString(),
             Rows = rows,
         };
         File.WriteAllText(path, JsonSerializer.Serialize(report, s_json) + "\n");

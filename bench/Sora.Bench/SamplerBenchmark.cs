@@ -1,8 +1,4 @@
 using System.Globalization;
-using Sora.Latents;
-using Sora.Patches;
-using Sora.Sampling;
-using Sora.Text;
 using Sora.Transformer;
 using Sora.Weights;
 
@@ -15,20 +11,13 @@ namespace Sora.Bench;
 /// </summary>
 internal static class SamplerBenchmark
 {
-    private static readonly string[] s_prompts =
-    [
-        "a red fish swims left in the deep sea",
-        "a yellow ball bounces in the desert",
-        "a dog moves right on the meadow",
-    ];
-
     public static IEnumerable<Measurement> Run(bool quick)
     {
         if ((quick ? Repository.TinyModel : Repository.PocketModel) is not { } model)
             return [Measurement.Missing("sampler error", "%", "models/pocket is missing")];
         int[] counts = quick ? [1, 2, 4] : [5, 10, 20, 40];
         Sampler[] samplers = [.. SamplerNames.All.Select(SamplerNames.Parse)];
-        double[,] errors = Measure(model, samplers, counts, reference: quick ? 8 : 400, s_prompts[..(quick ? 1 : 3)], quick);
+        double[,] errors = Measure(model, samplers, counts, reference: quick ? 8 : 400, PocketCase.Prompts[..(quick ? 1 : 3)], quick);
         Print(samplers, counts, errors);
         return [.. samplers.SelectMany((sampler, row) => counts.Select((steps, column) =>
             new Measurement($"{SamplerNames.NameOf(sampler)}, {steps} steps, error of the latent", errors[row, column], "%")))];
@@ -44,49 +33,19 @@ internal static class SamplerBenchmark
         {
             Console.Error.WriteLine($"  {prompt} ...");
             using DisposeScope scope = NewDisposeScope();
-            VideoRequest request = RequestOf(prompt, folder.Limits, quick);
-            LatentShape shape = LatentShape.Of(request, folder.Vae);
-            Tensor noise = LatentNoise.Create(shape, request.Seed!.Value, CPU);           // 1 C t h w
-            PatchGrid grid = Patchify.GridOf(noise, folder.Transformer.PatchSize);
-            (Tensor text, Tensor negative) = Encode(folder, request);                     // 1 L D
-            using var velocity = new GuidedVelocity(transformer, new Guidance(request.GuidanceScale!.Value), text, negative, grid, CPU);
-            Tensor exact = Sample(Sampler.Heun, reference);
+            using var video = new PocketCase(transformer, folder, prompt, quick);
+            Tensor exact = video.Sample(Sampler.Heun, reference);
             for (int row = 0; row < samplers.Length; row++)
             {
                 for (int column = 0; column < counts.Length; column++)
                 {
                     using DisposeScope one = NewDisposeScope();
-                    Tensor difference = Sample(samplers[row], counts[column]) - exact;
+                    Tensor difference = video.Sample(samplers[row], counts[column]) - exact;
                     errors[row, column] += difference.norm().item<float>() / exact.norm().item<float>() / prompts.Length;
                 }
             }
-
-            Tensor Sample(Sampler sampler, int steps)
-            {
-                using ISolver solver = Solvers.Create(
-                    sampler, steps, request.Shift!.Value, folder.Scheduler,
-                    noise: step => LatentNoise.OfStep(step, shape, request.Seed.Value, CPU));
-                return FlowSampler.Sample(velocity.Predict, noise, solver);
-            }
         }
         return errors;
-    }
-
-    private static VideoRequest RequestOf(string prompt, ModelLimits limits, bool quick)
-    {
-        VideoRequest request = new(prompt) { Seed = 1 };
-        return (quick
-            ? request with { Width = 2 * limits.SpatialStride, Height = 2 * limits.SpatialStride, FrameCount = limits.TemporalStride + 1 }
-            : request).Resolve(limits);
-    }
-
-    private static (Tensor Text, Tensor Negative) Encode(ModelFolder folder, VideoRequest request)
-    {
-        using var encoder = new UMT5Encoder(
-            folder.TextEncoder, new CheckpointParameters(folder.TextEncoderPath, float32, CPU, CheckpointParameters.TextEncoderNames));
-        var prompts = new PromptEncoder(
-            new PromptTokenizer(SentencePieceTokenizer.Load(folder.SentencePiecePath)), encoder, folder.Defaults.MaxSequenceLength, CPU);
-        return (prompts.Encode(request.Prompt), prompts.Encode(request.NegativePrompt!));
     }
 
     // The table of docs/sampling.md.

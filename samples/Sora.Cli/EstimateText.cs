@@ -14,6 +14,8 @@ internal static class EstimateText
             Console.WriteLine($"Memory {StageName.Of(stage.Stage).ToLowerInvariant()}: {Bytes(stage.Total)} (weights {Bytes(stage.Weights)}{(stage.IsStreamed ? ", layer by layer" : "")}; activations {Bytes(stage.Activations)})");
         string available = estimate.AvailableMemory is not { } memory ? "" : $"; {Bytes(memory)} available{(estimate.Fits ? "" : ": it does not fit")}";
         Console.WriteLine($"Memory at the peak: {Bytes(estimate.PeakMemory)}{available}");
+        if (estimate.VaeTiles > 1)
+            Console.WriteLine(Invariant($"The video decoder works in {estimate.VaeTiles} tiles"));
         Console.WriteLine($"Time: about {TimeText.Of(estimate.Time)} at {Operations(estimate.OperationsPerSecond)} a second, the rate of a matrix product measured now");
     }
 

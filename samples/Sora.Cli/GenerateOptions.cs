@@ -85,6 +85,12 @@ internal static class GenerateOptions
     private static readonly Option<LoraFile[]?> LowNoiseLoras = Setting.Many("--lora-low", "FILE[:SCALE]",
         "The same for the expert of the last steps [default: none]", text => LoraFile.Parse(text) with { Expert = LoraExpert.LowNoise });
 
+    private static readonly Option<double?> StepCache = Setting.Number<double>("--step-cache", "X",
+        "Skip blocks of the transformer at steps where they change by less than this share: faster and slightly different; 0.05 to 0.2 [default: 0, none]");
+
+    private static readonly Option<int?> VaeTile = Setting.Number<int>("--vae-tile", "N",
+        "Decode and encode in tiles of at most N pixels a side, which takes less memory; 0: never [default: tiles where the picture does not fit]");
+
     public static readonly Option<int?> Count = Setting.Number<int>("--count", "N",
         "Number of videos, 1 to 1000, of one seed after the other: v.mp4 becomes v-1.mp4, v-2.mp4, ... [default: 1]");
 
@@ -132,8 +138,8 @@ internal static class GenerateOptions
             command.Add(option);
         foreach (Option option in (Option[])[
             Size, Frames, FramesPerSecond, Steps, Guidance, LowNoiseGuidance, GuidanceInterval, GuidanceRescale, Negative, Seed, Vary, VaryStrength, Sampler, Shift,
-            PromptRewriting.Enhance, Model, Loras, HighNoiseLoras, LowNoiseLoras, Device, Precision, Threads, LayerStreaming, MemoryLimit, RetryInFloat32, Batch,
-            PreviewChoice.Preview, PreviewChoice.NoPreview, Estimate, Quiet])
+            PromptRewriting.Enhance, Model, Loras, HighNoiseLoras, LowNoiseLoras, StepCache, VaeTile, Device, Precision, Threads, LayerStreaming, MemoryLimit,
+            RetryInFloat32, Batch, PreviewChoice.Preview, PreviewChoice.NoPreview, Estimate, Quiet])
             command.Add(option);
     }
 
@@ -166,6 +172,7 @@ internal static class GenerateOptions
             VariationStrength = line.GetValue(VaryStrength) ?? like?.VariationStrength,
             Sampler = line.GetValue(Sampler) ?? like?.Sampler,
             Loop = like?.Loop ?? false,
+            StepCache = line.GetValue(StepCache) ?? like?.StepCache,
             LaterPrompts = like?.LaterPrompts ?? [],
             WindowFrames = line.GetValue(WindowFrames) ?? like?.WindowFrames,
             OverlapFrames = line.GetValue(OverlapFrames) ?? like?.OverlapFrames,
@@ -181,6 +188,7 @@ internal static class GenerateOptions
             Device = line.GetValue(Device),
             Precision = line.GetValue(Precision) ?? like?.Precision ?? Sora.Precision.Auto,
             Threads = line.GetValue(Threads) ?? like?.Threads,
+            VaeTileSize = line.GetValue(VaeTile) ?? like?.VaeTileSize,
             LayerStreaming = line.GetValue(LayerStreaming) is { } streaming ? OnOrOff("--layer-streaming", streaming) : null,
             RetryInFloat32 = line.GetValue(RetryInFloat32) is not { } retry || OnOrOff("--retry-float32", retry),
             MemoryLimit = line.GetValue(MemoryLimit) is { } gigabytes ? (long)Math.Min(Math.Max(gigabytes * 1e9, 0), long.MaxValue / 2) : null,
