@@ -137,7 +137,7 @@ public sealed record VideoRequest(string Prompt)
     /// last step that was computed in full (<see cref="Sampling.StepCache"/>): faster, and a slightly different video. 0.05 to
     /// 0.1 skip little and are hard to tell from none; docs/performance.md has a table.
     /// </summary>
-    /// <value>0 (every block at every step) to 1; by default 0.</value>
+    /// <value>0 (every block at every step) to 1; null, the default, is 0.</value>
     public double? StepCache { get; init => field = Changes.Require(nameof(StepCache), value); }
 
     /// <summary>
@@ -254,7 +254,6 @@ public sealed record VideoRequest(string Prompt)
             GuidanceInterval = GuidanceInterval ?? SigmaInterval.All,
             GuidanceRescale = GuidanceRescale ?? 0,
             Shift = Shift ?? limits.Shift,
-            StepCache = StepCache ?? 0,
             Sampler = Sampler ?? limits.Sampler,
             Strength = Strength ?? (Source is null ? null : Mask is null ? DefaultStrength : DefaultMaskedStrength),
             Feather = Feather ?? (Mask is null ? null : limits.SpatialStride / 2),

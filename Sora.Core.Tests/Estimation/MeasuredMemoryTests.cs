@@ -12,7 +12,7 @@ public sealed class MeasuredMemoryTests
     [Theory]
     [InlineData(Precision.BFloat16)]
     [InlineData(Precision.Full)]
-    public async Task AnEstimateIsNoLessThanWhatIsTakenAndNotHalfAsMuchAgain(Precision precision)
+    public async Task AnEstimateIsNoLessThanWhatIsTakenAndNotSeveralTimesAsMuch(Precision precision)
     {
         if (!OperatingSystem.IsLinux() || !Directory.Exists(PocketModel.Folder))
             return;
@@ -28,7 +28,7 @@ public sealed class MeasuredMemoryTests
             Assert.True(stage.Activations >= measured, $"{stage.Stage} in {precision}: {stage.Activations} bytes are estimated and {measured} were taken.");
             // The text of this model is so small that the fixed part is most of it.
             if (stage.Stage != GenerationStage.EncodingText)
-                Assert.True(stage.Activations <= 1.5 * measured, $"{stage.Stage} in {precision}: {stage.Activations} bytes are estimated and only {measured} were taken.");
+                Assert.True(stage.Activations <= 2.5 * measured, $"{stage.Stage} in {precision}: {stage.Activations} bytes are estimated and only {measured} were taken.");
         }
     }
 }

@@ -50,6 +50,7 @@ public sealed class FlowTrainingTests : IDisposable
     {
         using DisposeScope scope = NewDisposeScope();
         FlowTrainingConfig config = TinyTraining.Flow(_folder, 1) with { ValidationClips = 11, Shapes = packed ? new() { LeastArea = 256, MostArea = 1536, LeastFrames = 5, MostFrames = 9 } : null };
+        Directory.CreateDirectory(config.RunFolder);
         using IFlowBatches batches = FlowBatches.Open(config, SyntheticAtlas.FirstEdition, null, float32, _ => { }, default);
         Assert.Equal(2, batches.ValidationBatches);
         double squares = 0, values = 0;

@@ -57,6 +57,7 @@ public class PublishedModelTests
         Assert.Equal(folder.TextEncoder, pocket.TextEncoder);
         Assert.Equal(folder.Vae with { LatentsMean = pocket.Vae.LatentsMean, LatentsStd = pocket.Vae.LatentsStd }, pocket.Vae);
         Assert.Equal(folder.Defaults, pocket.Defaults);
+        Assert.Equal(folder.Scheduler.Prediction, pocket.Prediction);
     }
 
     [Fact]

@@ -77,13 +77,13 @@ internal sealed class ActivationMemory(long number)
     }
 
     // In the middle of a block, where attention is composed of products: the stream, and queries to values and their copies in the
-    // order of heads; products and weights of as many queries as are computed at once.
+    // order of heads; products and weights of as many queries as are computed at once, in float32 each twice.
     private long Attention(WanTransformerConfig config, long clips, long n)
     {
         if (number == 2 && config.AttentionHeadDim % 32 == 0 && ComputeTypes.ProcessorHasTiles)
             return 0;
         long heads = clips * config.NumAttentionHeads;
         long scores = Math.Min(heads * n * n, Math.Max(MostScores, heads * n));
-        return (clips * n * config.InnerDim * (4 + (11 * number))) + (2 * scores * number);
+        return (clips * n * config.InnerDim * (4 + (11 * number))) + ((number == 4 ? 4 : 2) * scores * number);
     }
 }

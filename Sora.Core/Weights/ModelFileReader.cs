@@ -25,7 +25,7 @@ internal static class ModelFileReader
 
         PublishedModel? published = PublishedModel.Of(config, second is not null);
         ModelIndex index = IndexOf(config, second is not null, image is not null, published, original?.ModelType);
-        var scheduler = new SchedulerConfig { ClassName = SchedulerConfig.UniPC, Shift = published?.Defaults.Shift ?? 5 };
+        var scheduler = new SchedulerConfig { ClassName = SchedulerConfig.UniPC, Shift = published?.Defaults.Shift ?? 5, Prediction = published?.Prediction ?? default };
         ModelFolder folder = ModelFolder.Create(scan.Path, index, config, second is null ? null : secondConfig, vaeConfig, textConfig,
             new TokenizerConfig { ModelMaxLength = original?.TextLength ?? 512 }, scheduler);
         (string tokenizer, string? tensor) = FindTokenizer(scan.Path, text);

@@ -1,3 +1,5 @@
+using Sora.Sampling;
+
 namespace Sora.Weights;
 
 /// <summary>
@@ -29,6 +31,9 @@ public sealed record PublishedModel
 
     /// <summary>The share of the times at which the second transformer takes over; null in models with one.</summary>
     public double? BoundaryRatio { get; init; }
+
+    /// <summary>What the transformer predicts.</summary>
+    public FlowPrediction Prediction { get; init; }
 
     /// <summary>Whether each token has a noise level of its own.</summary>
     public bool ExpandTimesteps { get; init; }

@@ -1,3 +1,5 @@
+using Sora.Sampling;
+
 namespace Sora.Weights;
 
 /// <summary>
@@ -139,6 +141,7 @@ internal static class PublishedModels
         {
             Name = "pocket",
             Title = "Sora's pocket model",
+            Prediction = FlowPrediction.Preconditioned,
             Transformer = new()
             {
                 NumAttentionHeads = 4,

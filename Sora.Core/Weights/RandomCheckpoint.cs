@@ -51,7 +51,7 @@ public static class RandomCheckpoint
                     .Select(part => (part.Part, part.Config, Metadata(model, quantization!.Value), Blocks(part.Part, part.Config, quantization!.Value, values, cancellationToken))),
             ],
             Others = only is not null ? [] : ModelFolderFiles.OthersOf(model.Index,
-                new SchedulerConfig { ClassName = SchedulerConfig.UniPC, Shift = model.Defaults.Shift },
+                new SchedulerConfig { ClassName = SchedulerConfig.UniPC, Shift = model.Defaults.Shift, Prediction = model.Prediction },
                 new TokenizerConfig { ModelMaxLength = model.Defaults.MaxSequenceLength },
                 model.ImageEncoder is { } encoder ? ModelFileReader.ProcessorOf(encoder) : null, model.Defaults, SentencePiece()),
         };

@@ -65,7 +65,7 @@ public sealed class MpiTrainingTests : IDisposable
         using (SafetensorsFile file = SafetensorsFile.Open(state))
             saved = long.Parse(file.Metadata["step"]);
         long first = 0;
-        using (var trainer = new FlowTrainer(endless with { Steps = saved + 1 }, _world, float32, _ => { }, default))
+        using (var trainer = new FlowTrainer(endless with { Steps = saved + 1, ValidationClips = 32 }, _world, float32, _ => { }, default))
         {
             trainer.StepDone = steps => first = steps;
             trainer.Run(_ => { }, default);
