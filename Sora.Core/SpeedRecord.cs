@@ -4,20 +4,20 @@ using Sora.VideoVae;
 
 namespace Sora;
 
-/// <summary>What is done for speed or memory in a generation that changes its numbers.</summary>
-/// <param name="Tiles">The tiles in which the autoencoder works.</param>
+/// <summary>What is done for speed or memory in a batch that changes its numbers.</summary>
+/// <param name="Tiles">The tiles in which the autoencoder works, for each video.</param>
 /// <param name="Cache">What the step caches skip.</param>
-internal sealed record SpeedRecord(SpatialTiles Tiles, StepCacheCount Cache)
+internal sealed record SpeedRecord(IReadOnlyList<SpatialTiles> Tiles, StepCacheCount Cache)
 {
-    /// <summary>What a person should know of it when it is done, a sentence each.</summary>
-    public IEnumerable<string> Notes
+    /// <summary>Tells, when it is done, what a person should know of it.</summary>
+    public void Note(StageClock clock)
     {
-        get
+        if (Cache.Evaluations > 0)
+            clock.Note(string.Create(CultureInfo.InvariantCulture, $"The step cache skipped all blocks but the first at {Cache.Skipped} of {Cache.Evaluations} evaluations of the transformer."));
+        for (int video = 0; video < Tiles.Count; video++)
         {
-            if (Cache.Evaluations > 0)
-                yield return string.Create(CultureInfo.InvariantCulture, $"The step cache skipped all blocks but the first at {Cache.Skipped} of {Cache.Evaluations} evaluations of the transformer.");
-            if (!Tiles.IsWhole)
-                yield return string.Create(CultureInfo.InvariantCulture, $"The video decoder worked in {Tiles.Count} overlapping tiles.");
+            if (!Tiles[video].IsWhole)
+                clock.Note(string.Create(CultureInfo.InvariantCulture, $"The video decoder worked in {Tiles[video].Count} overlapping tiles."), video);
         }
     }
 }

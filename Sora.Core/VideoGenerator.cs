@@ -109,7 +109,7 @@ public sealed class VideoGenerator : IDisposable
     /// <summary>
     /// Generates several videos, in packed batches: in a step, the patches of all videos of a batch and of both branches of their
     /// guidance run through the transformer at once. Sizes, lengths, prompts, seeds, guidance and given frames may differ within a
-    /// batch; requests with another sampler, number of steps or shift, and those that do not fit into memory or under
+    /// batch; requests with another sampler, number of steps, shift or step cache, and those that do not fit into memory or under
     /// <see cref="VideoGeneratorOptions.BatchSize"/> together, run in batches of their own, one after the other
     /// (<see cref="Batches"/> tells them).
     /// </summary>
@@ -138,10 +138,12 @@ public sealed class VideoGenerator : IDisposable
             {
                 VideoRequest[] batch = [.. places.Select(place => resolved[place])];
                 var clock = new StageClock(progress);
-                SpeedRecord speed = await Task.Run(() => Admit(batch), stop.Token).ConfigureAwait(false);
-                ILookup<int, VideoFrame> frames = await Task.Run(
-                    () => Generate(batch, clock, speed, stop.Token).ToList().ToLookup(one => one.Video, one => one.Frame), stop.Token).ConfigureAwait(false);
-                GenerationRecord[] records = [.. batch.Select(request => RecordOf(request, clock) with { VaeTileSize = TileSizeOf(speed.Tiles) })];
+                (ILookup<int, VideoFrame> frames, SpeedRecord speed) = await Task.Run(() =>
+                {
+                    SpeedRecord used = SpeedOf(batch);
+                    return (Generate(batch, used, clock, stop.Token).ToList().ToLookup(one => one.Video, one => one.Frame), used);
+                }, stop.Token).ConfigureAwait(false);
+                GenerationRecord[] records = [.. batch.Select((request, i) => RecordOf(request, clock) with { VaeTileSize = TileSizeOf(speed.Tiles[i]) })];
                 for (int i = 0; i < batch.Length; i++)
                     videos[places[i]] = new(batch[i], [.. frames[i]], clock.Timings, clock.NotesOf(i), records[i]);
             }
@@ -283,16 +285,8 @@ public sealed class VideoGenerator : IDisposable
         _turn.Release();
     }
 
-    // Requires the memory for requests, and chooses the tiles in which their frames are decoded: those of the largest.
-    private SpeedRecord Admit(IReadOnlyList<VideoRequest> requests)
-    {
-        long? memory = _model.MemoryForGeneration;
-        RequireMemory(requests, memory);
-        return new(requests.Select(request => _model.Cost.Tiles(LargestWindow(request), memory)).MaxBy(tiles => tiles.Count)!, new());
-    }
-
     // The videos of a batch; one of several windows runs alone. Dispose scopes belong to a thread, so it runs on one.
-    private IEnumerable<(int Video, VideoFrame Frame)> Generate(VideoRequest[] requests, StageClock clock, SpeedRecord speed, CancellationToken cancellationToken)
+    private IEnumerable<(int Video, VideoFrame Frame)> Generate(VideoRequest[] requests, SpeedRecord speed, StageClock clock, CancellationToken cancellationToken)
     {
         set_num_threads(_model.Threads);
         foreach (string note in (string[])[.. _model.TakeNotes(), .. _model.LoraNotes])
@@ -300,16 +294,22 @@ public sealed class VideoGenerator : IDisposable
         IEnumerable<(int Video, VideoFrame Frame)> frames = requests is [{ IsInWindows: true } request]
             ? GenerateWindows(request, speed, clock, cancellationToken).Select(frame => (0, frame))
             : GenerateTogether(requests, speed, clock, null, cancellationToken);
+        // Where a loop begins is chosen when all its frames are there.
         if (requests.Any(one => one.Loop))
         {
-            // Where a loop begins is chosen when all its frames are there.
             frames = frames.GroupBy(one => one.Video)
                 .SelectMany(video => (requests[video.Key].Loop ? LoopStart.AtLeastMotion(video.Select(one => one.Frame)) : video.Select(one => one.Frame)).Select(frame => (video.Key, frame)));
         }
-        foreach ((int Video, VideoFrame Frame) frame in frames)
+        foreach ((int, VideoFrame) frame in frames)
             yield return frame;
-        foreach (string note in speed.Notes)
-            clock.Note(note);
+        speed.Note(clock);
+    }
+
+    // The tiles in which each video's frames are decoded.
+    private SpeedRecord SpeedOf(VideoRequest[] requests)
+    {
+        long? available = _model.MemoryForGeneration;
+        return new([.. requests.Select(request => _model.Cost.Tiles(LargestWindow(request), available))], new());
     }
 
     // Window after window, each going on from the one before.
@@ -317,7 +317,7 @@ public sealed class VideoGenerator : IDisposable
     {
         using IDisposable noGradients = no_grad();
         int count = WindowPlan.Of(request, Limits).Count(), index = 0;
-        using var link = new WindowLink(request.FrameCount!.Value, Math.Max(1, WindowPlan.Of(request, Limits).Max(window => window.Known)), Limits.TemporalStride, speed.Tiles);
+        using var link = new WindowLink(request.FrameCount!.Value, Math.Max(1, WindowPlan.Of(request, Limits).Max(window => window.Known)), Limits.TemporalStride, speed.Tiles[0]);
         clock.Begin(GenerationStage.EncodingText);
         using (DisposeScope scope = NewDisposeScope())
         {
@@ -347,9 +347,9 @@ public sealed class VideoGenerator : IDisposable
         using DisposeScope scope = NewDisposeScope();
         if (requests is [{ Draft: not null } drafted])
         {
-            VideoRequest draft = DraftedRequest.DraftOf(drafted, Limits);
-            SpeedRecord own = speed with { Tiles = _model.Cost.Tiles(draft, _model.MemoryForGeneration) };
-            requests = [DraftedRequest.RefinementOf(drafted, [.. GenerateTogether([draft], own, clock, null, cancellationToken).Select(one => one.Frame)])];
+            VideoRequest[] draft = [DraftedRequest.DraftOf(drafted, Limits)];
+            SpeedRecord own = SpeedOf(draft) with { Cache = speed.Cache };
+            requests = [DraftedRequest.RefinementOf(drafted, [.. GenerateTogether(draft, own, clock, null, cancellationToken).Select(one => one.Frame)])];
         }
         var retry = new OverflowRetry(_model.RetriesInFloat32, clock);
         if (link is null)
@@ -359,7 +359,7 @@ public sealed class VideoGenerator : IDisposable
 
         PreviewedData? preview = _model.PreviewEvery is { } every ? new(every, _model.PreviewColours(clock)) : null;
         Tensor[] noise = [.. requests.Select(NoiseOf)];                                   // 1 C t h w each
-        using GivenLatents given = EncodeFrames(requests, noise, speed.Tiles, clock, retry, link);
+        using GivenLatents given = EncodeFrames(requests, noise, speed, clock, retry, link);
         cancellationToken.ThrowIfCancellationRequested();
 
         using ISolver solver = SolverOf(requests);
@@ -385,10 +385,11 @@ public sealed class VideoGenerator : IDisposable
         for (int i = 0; i < requests.Length; i++)
         {
             VideoRequest request = requests[i];
+            SpatialTiles tiles = speed.Tiles[i];
             int first = link is null ? decoded : 0;
             MaskComposite? composite = MaskComposite.Of(request);
             Tensor restored = _model.Normalizer.Restore(latents[i]);
-            IEnumerable<Tensor> Decode(VideoAutoencoder vae) => link is not null ? link.DecodeChunks(vae, restored) : VideoTimes.Of(request).DecodeChunks(vae, restored, speed.Tiles);
+            IEnumerable<Tensor> Decode(VideoAutoencoder vae) => link is not null ? link.DecodeChunks(vae, restored) : VideoTimes.Of(request).DecodeChunks(vae, restored, tiles);
             foreach (Tensor chunk in retry.Chunks(_model.Vae, "The video decoder", Decode)) // 1 3 ≤4 H W
             {
                 using (chunk)
@@ -463,7 +464,7 @@ public sealed class VideoGenerator : IDisposable
     }
 
     // How known frames take part, and the sources' latents.
-    private GivenLatents EncodeFrames(VideoRequest[] requests, Tensor[] noise, SpatialTiles tiles, StageClock clock, OverflowRetry retry, WindowLink? link)
+    private GivenLatents EncodeFrames(VideoRequest[] requests, Tensor[] noise, SpeedRecord speed, StageClock clock, OverflowRetry retry, WindowLink? link)
     {
         if (link is not { CarriedCount: > 0 } && requests.All(request => request.KnownFrames.Count == 0 && request.Source is null))
         {
@@ -479,10 +480,10 @@ public sealed class VideoGenerator : IDisposable
             var given = new GivenLatents();
             try
             {
-                var encoder = new FrameEncoder(vae, _model.Normalizer, _model.Device, tiles);
                 for (int i = 0; i < requests.Length; i++)
                 {
                     VideoRequest request = requests[i];
+                    var encoder = new FrameEncoder(vae, _model.Normalizer, _model.Device, speed.Tiles[i]);
                     Tensor? source = request.Source is { } video ? encoder.Encode(video, request.Width!.Value, request.Height!.Value) : null;
                     KnownRegion? kept = request.Mask is { } mask ? new(source!, KeptCells.Of(mask, LatentShape.Of(request, _model.Folder.Vae), _model.Folder.TemporalStride)) : null;
                     given.Add(
@@ -514,7 +515,8 @@ public sealed class VideoGenerator : IDisposable
             [.. requests.Select((request, i) => new GuidedVideo(
                 GuidanceOf(request)[expert], texts[i].Text, texts[i].Negative, Patchify.GridOf(noise[i], network.Config.PatchSize),
                 given.Conditionings[i], VideoTimes.Of(request)))],
-            _model.Device, _model.Folder.Scheduler.Prediction, requests[0].StepCache is > 0 and var change ? () => new StepCache(change, skipped) : null));
+            _model.Device, _model.Folder.Scheduler.Prediction,
+            requests[0].StepCache is > 0 and var change ? () => new StepCache(change, skipped) : null));
 
     // One for each expert.
     private static Guidance[] GuidanceOf(VideoRequest request)
@@ -540,11 +542,11 @@ public sealed class VideoGenerator : IDisposable
             requests,
             _model.BatchSize ?? (available is null ? 1 : int.MaxValue),
             request => _model.Cost.Tokens(request) * Branches(request),
-            batch => available is not { } memory || _model.Cost.Peak(_model.Cost.Memory([.. batch.Select(request => (request, Branches(request)))], available)) <= memory);
+            batch => available is not { } memory || _model.Cost.Peak(_model.Cost.Memory([.. batch.Select(request => (request, Branches(request)))], memory)) <= memory);
     }
 
     /// <exception cref="SoraException">One of the requests does not fit into memory.</exception>
-    private void RequireMemory(IReadOnlyList<VideoRequest> requests, long? available)
+    private void RequireMemory(VideoRequest[] requests, long? available)
     {
         if (available is not { } memory)
             return;
@@ -556,7 +558,8 @@ public sealed class VideoGenerator : IDisposable
     {
         try
         {
-            foreach ((_, VideoFrame frame) in Generate([request], new StageClock(progress), Admit([request]), cancellationToken))
+            RequireMemory([request], _model.MemoryForGeneration);
+            foreach ((_, VideoFrame frame) in Generate([request], SpeedOf([request]), new StageClock(progress), cancellationToken))
                 frames.WriteAsync(frame, cancellationToken).AsTask().GetAwaiter().GetResult();
             frames.Complete();
         }

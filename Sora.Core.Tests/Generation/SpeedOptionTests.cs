@@ -102,6 +102,19 @@ public sealed class SpeedOptionTests : IDisposable
     }
 
     [Fact]
+    public async Task EachVideoOfABatchHasItsOwnTiles()
+    {
+        using VideoGenerator generator = await LoadAsync(new() { VaeTileSize = 128 });
+        VideoRequest[] requests = [Fish with { Width = 192, Height = 32, FrameCount = 1, Steps = 1 }, Fish with { FrameCount = 1, Steps = 1 }];
+        Assert.Single(generator.Batches(requests));
+        IReadOnlyList<GeneratedVideo> videos = await generator.GenerateAsync(requests);
+        Assert.Equal([128, null], videos.Select(video => video.Record.VaeTileSize));
+        Assert.Equal([1, 0], videos.Select(video => video.Notes.Count));
+        for (int i = 0; i < requests.Length; i++)
+            Assert.InRange((await Pixels.OfAsync(generator, requests[i])).Zip(Pixels.Of(videos[i].Frames), (a, b) => Math.Abs(a - b)).Max(), 0, 1);
+    }
+
+    [Fact]
     public async Task TilesTooSmallForTheModelAreRefused()
     {
         SoraException failure = await Assert.ThrowsAsync<SoraException>(() => LoadAsync(new() { VaeTileSize = 100 }));

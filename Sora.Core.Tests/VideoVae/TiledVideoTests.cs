@@ -1,4 +1,5 @@
 using Sora.Bench;
+using Sora.Sampling;
 using Sora.Tests.Engine;
 using Sora.Tests.Generation;
 using Sora.VideoVae;
@@ -44,6 +45,9 @@ public class TiledVideoTests
         // The tiles of an autoencoder with one level, which reach one latent far.
         var tiles = SpatialTiles.Of(vae.Config with { DimMult = [1], TemperalDownsample = [] }, 4, 30, 8);
         Assert.True(RandomTensor.Distance(Decode(vae, latents, null), Decode(vae, latents, tiles)) > 10 * Rounding);
+        // So it shows where tiles are asked for and not taken.
+        foreach (IVideoTime time in (IVideoTime[])[new StraightTime(), new CircularTime()])
+            Assert.True(RandomTensor.Distance(cat([.. time.DecodeChunks(vae, latents)], 2), cat([.. time.DecodeChunks(vae, latents, tiles)], 2)) > 10 * Rounding);
     }
 
     [Fact]

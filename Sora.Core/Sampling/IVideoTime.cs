@@ -21,5 +21,8 @@ public interface IVideoTime
     Tensor FromNetwork(Tensor velocity, SamplingStep step);
 
     /// <summary>Decodes a latent [1, z, t, h, w] to the video's frames: chunks [1, 3, T, H, W] in [−1, 1], each of which the caller disposes.</summary>
+    /// <param name="vae">The autoencoder.</param>
+    /// <param name="latent">The latent, in the autoencoder's scale.</param>
+    /// <param name="tiles">The tiles to decode one after the other; null: the whole picture at once.</param>
     IEnumerable<Tensor> DecodeChunks(VideoAutoencoder vae, Tensor latent, SpatialTiles? tiles = null);
 }

@@ -21,6 +21,6 @@ public sealed class StraightTime : IVideoTime
     public IEnumerable<Tensor> DecodeChunks(VideoAutoencoder vae, Tensor latent, SpatialTiles? tiles = null)
     {
         ArgumentNullException.ThrowIfNull(vae);
-        return vae.DecodeChunks(latent);
+        return vae.DecodeChunks(latent, tiles);
     }
 }

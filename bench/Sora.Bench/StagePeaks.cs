@@ -17,12 +17,8 @@ internal sealed class StagePeaks : IProgress<GenerationProgress>
     /// <summary>Measures from now on.</summary>
     public StagePeaks()
     {
-        GC.Collect();
-        GC.WaitForPendingFinalizers();
-        GC.Collect();
-        EngineMemory.ReleaseUnused();
-        _before = Read("VmRSS:");
         Restart();
+        _before = Read("VmRSS:");
     }
 
     /// <inheritdoc/>
@@ -43,7 +39,15 @@ internal sealed class StagePeaks : IProgress<GenerationProgress>
         return _peaks;
     }
 
-    private static void Restart() => File.WriteAllText("/proc/self/clear_refs", "5");
+    // What stages before have left for the garbage collector is not this one's.
+    private static void Restart()
+    {
+        GC.Collect();
+        GC.WaitForPendingFinalizers();
+        GC.Collect();
+        EngineMemory.ReleaseUnused();
+        File.WriteAllText("/proc/self/clear_refs", "5");
+    }
 
     private static long Read(string name)
     {

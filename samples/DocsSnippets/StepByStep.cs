@@ -35,7 +35,7 @@ internal static class StepByStep
         // Noise to latent.
         Tensor noise = LatentNoise.Create(LatentShape.Of(request, vae.Config), request.Seed!.Value, CPU); // 1 C t h w
         PatchGrid grid = Patchify.GridOf(noise, transformer.Config.PatchSize);
-        using var velocity = new GuidedVelocity(transformer, new Guidance(request.GuidanceScale!.Value), text, negative, grid, CPU);
+        using var velocity = new GuidedVelocity(transformer, new Guidance(request.GuidanceScale!.Value), text, negative, grid, CPU, prediction: folder.Scheduler.Prediction);
         using ISolver solver = Solvers.Create(request.Sampler!.Value, request.Steps!.Value, request.Shift!.Value, folder.Scheduler);
         Tensor latent = FlowSampler.Sample(velocity.Predict, noise, solver);              // 1 C t h w
 
