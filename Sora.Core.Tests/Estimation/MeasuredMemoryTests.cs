@@ -30,8 +30,8 @@ public sealed class MeasuredMemoryTests
             long measured = peaks.End()[stage.Stage];
             string found = $"{stage.Stage} in {precision}: {stage.Activations} bytes are estimated and {measured} were taken.";
             Assert.True(stage.Activations + Chance >= measured, found);
-            // The text of this model is so small that the fixed part is most of it.
-            if (stage.Stage != GenerationStage.EncodingText)
+            // What a small stage takes may lie in memory that the process has anyway.
+            if (stage.Activations > 5 * Chance)
                 Assert.True(stage.Activations <= (3 * measured) + (2 * Chance), found);
         }
     }

@@ -20,7 +20,7 @@ internal sealed class ActivationMemory(long number)
     /// above 32 MB, which have pages of their own, it is less.
     /// </summary>
     private const double TransformerShare = 1.3;
-    private const double DecoderShare = 1.1;
+    private const double DecoderShare = 1.3;
 
     /// <summary>How often the largest kernel of a convolution is held besides its parameters, measured.</summary>
     private const long KernelCopies = 3;
