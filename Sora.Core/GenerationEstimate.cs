@@ -67,8 +67,8 @@ public sealed record GenerationEstimate
 /// <summary>
 /// The memory of one stage, in bytes. Activations are counted in the order of the networks' code, at the place where most is held:
 /// in a layer of the text encoder, at the end or in the attention of a block of the transformer, in a level of the
-/// decoder for the frames of one latent frame; with the allocator's gaps, and 4 MB for what the runtime takes. Where the process's
-/// resident memory grew by more than 20 MB in a stage, this was 1.0 to 1.4 times as much (docs/checkpoints.md).
+/// decoder for the frames of one latent frame; with the allocator's gaps, and 4 MB for what the runtime takes. How near
+/// resident memory came to that is in docs/checkpoints.md.
 /// </summary>
 /// <param name="Stage">The stage.</param>
 /// <param name="Weights">The parameters in the types in which they are held, those of the autoencoder's convolutions also in the kernels' order.</param>
