@@ -11,6 +11,10 @@ namespace Sora;
 /// <param name="clock">Told the note, and the time of loading.</param>
 internal sealed class OverflowRetry(bool allowed, StageClock clock)
 {
+    /// <summary>Whether a part's work may be repeated in float32.</summary>
+    public bool Covers<T>(ModelPart<T> part)
+        where T : class, IDisposable => allowed && part.InFloat32 is not null;
+
     /// <summary>Computes with a part, and once more with the same in float32.</summary>
     /// <param name="part">The part.</param>
     /// <param name="compute">Computes; says by <see cref="Finite.Require"/> that its numbers are none.</param>
@@ -77,10 +81,10 @@ internal sealed class OverflowRetry(bool allowed, StageClock clock)
     public ModelPart<T> InFloat32<T>(ModelPart<T> part, string stage)
         where T : class, IDisposable
     {
-        if (!allowed || part.InFloat32 is not { } other)
+        if (!Covers(part))
             throw new NotFiniteException(stage);
         clock.Note($"{stage} left the range of bfloat16 and was computed again in float32.");
-        return other;
+        return part.InFloat32!;
     }
 
     /// <summary>What to say where float32 does not help.</summary>

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Sora.Continuation;
 using Sora.Sampling;
 using Sora.VideoVae;
 
@@ -9,6 +10,13 @@ namespace Sora;
 /// <param name="Cache">What the step caches skip.</param>
 internal sealed record SpeedRecord(IReadOnlyList<SpatialTiles> Tiles, StepCacheCount Cache)
 {
+    /// <summary>That of resolved requests, with the tiles that the memory there is now asks for.</summary>
+    public static SpeedRecord Of(IEnumerable<VideoRequest> requests, ModelComponents model)
+    {
+        long? available = model.MemoryForGeneration;
+        return new([.. requests.Select(request => model.Cost.Tiles(WindowPlan.LargestOf(request, model.Folder.Limits), available))], new());
+    }
+
     /// <summary>Tells, when it is done, what a person should know of it.</summary>
     public void Note(StageClock clock)
     {

@@ -12,19 +12,9 @@ namespace Sora.Tests.Continuation;
 
 /// <summary>Videos made longer, connected and closed to loops: which frames come out, in which order, and what is refused.</summary>
 [Collection(LiveTensors.Name)]
-public sealed class ContinuationTests : IAsyncLifetime
+public sealed class ContinuationTests : TinyGenerator
 {
     private static readonly VideoRequest Fish = new("a red fish swims left") { Seed = 42, Steps = 2, FrameCount = 9 };
-
-    private VideoGenerator _generator = null!;
-
-    public async Task InitializeAsync() => _generator = await TinyModel.LoadAsync();
-
-    public Task DisposeAsync()
-    {
-        _generator.Dispose();
-        return Task.CompletedTask;
-    }
 
     [Theory]
     [InlineData(ExtensionDirection.Forward, 6, 3)]
@@ -36,7 +26,7 @@ public sealed class ContinuationTests : IAsyncLifetime
     {
         IReadOnlyList<VideoFrame> video = TestFrames.Video(given);
         var extension = new VideoExtension([.. video], added) { Direction = direction };
-        List<VideoFrame> frames = await extension.StreamAsync(_generator, Fish).ToListAsync();
+        List<VideoFrame> frames = await extension.StreamAsync(Generator, Fish).ToListAsync();
         int before = direction == ExtensionDirection.Forward ? 0 : added, after = direction == ExtensionDirection.Backward ? 0 : added;
         Assert.Equal(before + given + after, frames.Count);
         Assert.Equal(Pixels.Of(video), Pixels.Of(frames.Skip(before).Take(given)));
@@ -45,8 +35,8 @@ public sealed class ContinuationTests : IAsyncLifetime
         // What is added is not one picture again and again.
         byte[][] generated = [.. frames.Take(before).Concat(frames.Skip(before + given)).Select(frame => frame.Rgb.ToArray())];
         Assert.True(generated.Zip(generated.Skip(1)).All(pair => !pair.First.AsSpan().SequenceEqual(pair.Second)));
-        Assert.Equal(Pixels.Of(frames), Pixels.Of(await extension.StreamAsync(_generator, Fish).ToListAsync()));
-        Assert.NotEqual(Pixels.Of(frames), Pixels.Of(await extension.StreamAsync(_generator, Fish with { Seed = 43 }).ToListAsync()));
+        Assert.Equal(Pixels.Of(frames), Pixels.Of(await extension.StreamAsync(Generator, Fish).ToListAsync()));
+        Assert.NotEqual(Pixels.Of(frames), Pixels.Of(await extension.StreamAsync(Generator, Fish with { Seed = 43 }).ToListAsync()));
     }
 
     [Fact]
@@ -54,8 +44,8 @@ public sealed class ContinuationTests : IAsyncLifetime
     {
         // Up to the last window of the shorter one, which is cut to what it needs.
         ValueList<VideoFrame> video = [.. TestFrames.Video(5)];
-        List<VideoFrame> little = await new VideoExtension(video, 4) { OverlapFrames = 5 }.StreamAsync(_generator, Fish).ToListAsync();
-        List<VideoFrame> much = await new VideoExtension(video, 12) { OverlapFrames = 5 }.StreamAsync(_generator, Fish).ToListAsync();
+        List<VideoFrame> little = await new VideoExtension(video, 4) { OverlapFrames = 5 }.StreamAsync(Generator, Fish).ToListAsync();
+        List<VideoFrame> much = await new VideoExtension(video, 12) { OverlapFrames = 5 }.StreamAsync(Generator, Fish).ToListAsync();
         Assert.Equal(Pixels.Of(little), Pixels.Of(much.Take(9)));
     }
 
@@ -64,12 +54,12 @@ public sealed class ContinuationTests : IAsyncLifetime
     {
         VideoFrame[] all = [.. TestFrames.Video(13)];
         var connection = new VideoConnection([.. all[..6]], [.. all[6..]], 8);
-        List<VideoFrame> frames = await connection.StreamAsync(_generator, Fish).ToListAsync();
+        List<VideoFrame> frames = await connection.StreamAsync(Generator, Fish).ToListAsync();
         Assert.Equal(21, frames.Count);
         Assert.Equal(Pixels.Of(all[..6]), Pixels.Of(frames.Take(6)));
         Assert.Equal(Pixels.Of(all[6..]), Pixels.Of(frames.Skip(14)));
         // The second video changes the passage, from its end at least.
-        List<VideoFrame> other = await new VideoConnection([.. all[..6]], [.. all[..6]], 8).StreamAsync(_generator, Fish).ToListAsync();
+        List<VideoFrame> other = await new VideoConnection([.. all[..6]], [.. all[..6]], 8).StreamAsync(Generator, Fish).ToListAsync();
         Assert.NotEqual(frames[13].Rgb.ToArray(), other[13].Rgb.ToArray());
     }
 
@@ -77,7 +67,7 @@ public sealed class ContinuationTests : IAsyncLifetime
     public async Task AClosedVideoIsTheVideoAndAPassage()
     {
         IReadOnlyList<VideoFrame> video = TestFrames.Video(3);
-        List<VideoFrame> frames = await new VideoLoop([.. video], 4).StreamAsync(_generator, Fish).ToListAsync();
+        List<VideoFrame> frames = await new VideoLoop([.. video], 4).StreamAsync(Generator, Fish).ToListAsync();
         Assert.Equal(7, frames.Count);
         Assert.Equal(Pixels.Of(video), Pixels.Of(frames.Take(3)));
     }
@@ -88,7 +78,7 @@ public sealed class ContinuationTests : IAsyncLifetime
     [InlineData(17, 16)]
     public async Task ALoopHasOneFrameLess(int asked, int made)
     {
-        await using GeneratedVideo video = await _generator.GenerateAsync(Fish with { FrameCount = asked, Loop = true });
+        await using GeneratedVideo video = await Generator.GenerateAsync(Fish with { FrameCount = asked, Loop = true });
         Assert.Equal(made, video.Frames.Count);
         Assert.Equal(Enumerable.Range(0, made), video.Frames.Select(frame => frame.Index));
     }
@@ -115,7 +105,7 @@ public sealed class ContinuationTests : IAsyncLifetime
     [Theory]
     [MemberData(nameof(BadRequests), DisableDiscoveryEnumeration = true)]
     public void WhatCannotBeMadeIsRefusedWithTheReason(Func<VideoGenerator, object> make, string message) =>
-        Assert.Contains(message, Assert.Throws<SoraException>(() => make(_generator)).Message, StringComparison.Ordinal);
+        Assert.Contains(message, Assert.Throws<SoraException>(() => make(Generator)).Message, StringComparison.Ordinal);
 
     [Fact]
     public async Task ModelsThatTakeAFirstFrameExtendForward()
@@ -135,12 +125,12 @@ public sealed class ContinuationTests : IAsyncLifetime
     public async Task ASmallVariationStaysNearAndALargeOneIsTheOther()
     {
         VideoRequest fish = Fish with { FrameCount = 5 };
-        byte[] first = await Pixels.OfAsync(_generator, fish), second = await Pixels.OfAsync(_generator, fish with { Seed = 7 });
+        byte[] first = await Pixels.OfAsync(Generator, fish), second = await Pixels.OfAsync(Generator, fish with { Seed = 7 });
         VideoRequest varied = fish with { VariationSeed = 7 };
-        Assert.Equal(first, await Pixels.OfAsync(_generator, varied with { VariationStrength = 0 }));
-        Assert.Equal(second, await Pixels.OfAsync(_generator, varied with { VariationStrength = 1 }));
-        double little = Difference(first, await Pixels.OfAsync(_generator, varied with { VariationStrength = 0.05 }));
-        double more = Difference(first, await Pixels.OfAsync(_generator, varied with { VariationStrength = 0.4 })), all = Difference(first, second);
+        Assert.Equal(first, await Pixels.OfAsync(Generator, varied with { VariationStrength = 0 }));
+        Assert.Equal(second, await Pixels.OfAsync(Generator, varied with { VariationStrength = 1 }));
+        double little = Difference(first, await Pixels.OfAsync(Generator, varied with { VariationStrength = 0.05 }));
+        double more = Difference(first, await Pixels.OfAsync(Generator, varied with { VariationStrength = 0.4 })), all = Difference(first, second);
         Assert.True(little > 0 && little < 0.5 * more && more < all, $"{little:F2}, {more:F2} and {all:F2} at strengths 0.05, 0.4 and 1");
     }
 

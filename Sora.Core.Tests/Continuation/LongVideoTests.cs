@@ -10,42 +10,40 @@ namespace Sora.Tests.Continuation;
 
 /// <summary>Long videos in windows: what comes out, in what memory, and what is refused.</summary>
 [Collection(LiveTensors.Name)]
-public sealed class LongVideoTests : IAsyncLifetime
+public sealed class LongVideoTests : TinyGenerator
 {
     // Windows of three latent frames, of which two are taken over.
     private static readonly VideoRequest Fish = new("a red fish swims left") { Seed = 42, Steps = 2, FrameCount = 29, WindowFrames = 9 };
 
-    private VideoGenerator _generator = null!;
-
-    public async Task InitializeAsync() => _generator = await TinyModel.LoadUsedAsync();
-
-    public Task DisposeAsync()
-    {
-        _generator.Dispose();
-        return Task.CompletedTask;
-    }
-
     [Fact]
     public async Task FramesComeInOrderAndAreTheSameEveryTime()
     {
-        List<VideoFrame> frames = await _generator.StreamAsync(Fish).ToListAsync();
+        List<VideoFrame> frames = await Generator.StreamAsync(Fish).ToListAsync();
         Assert.Equal(Enumerable.Range(0, 29), frames.Select(frame => frame.Index));
         Assert.Equal(frames.Select(frame => TimeSpan.FromSeconds(frame.Index / 8.0)), frames.Select(frame => frame.Timestamp));
         Assert.All(frames.Zip(frames.Skip(1)), pair => Assert.False(pair.First.Rgb.Span.SequenceEqual(pair.Second.Rgb.Span)));
-        await using GeneratedVideo video = await _generator.GenerateAsync(Fish);
+        await using GeneratedVideo video = await Generator.GenerateAsync(Fish);
         Assert.Equal(Pixels.Of(video.Frames), Pixels.Of(frames));
         Assert.Equal([GenerationStage.EncodingText, GenerationStage.Denoising, GenerationStage.Decoding, GenerationStage.EncodingFrames], video.Timings.Select(timing => timing.Stage));
-        Assert.NotEqual(Pixels.Of(frames), await Pixels.OfAsync(_generator, Fish with { Seed = 43 }));
+        Assert.NotEqual(Pixels.Of(frames), await Pixels.OfAsync(Generator, Fish with { Seed = 43 }));
     }
 
     [Fact]
     public async Task ALongerVideoBeginsLikeAShorterOne()
     {
         // The noise is a function of the absolute frame, and nothing later is known.
-        byte[] little = await Pixels.OfAsync(_generator, Fish with { FrameCount = 13 }), much = await Pixels.OfAsync(_generator, Fish);
+        byte[] little = await Pixels.OfAsync(Generator, Fish with { FrameCount = 13 }), much = await Pixels.OfAsync(Generator, Fish);
         Assert.Equal(little, much[..little.Length]);
-        byte[] first = await Pixels.OfAsync(_generator, Fish with { FrameCount = 9, WindowFrames = null });
+        byte[] first = await Pixels.OfAsync(Generator, Fish with { FrameCount = 9, WindowFrames = null });
         Assert.Equal(first, much[..first.Length]);
+    }
+
+    [Fact]
+    public async Task ALaterPromptThatIsCutIsTold()
+    {
+        string endless = string.Join(' ', Enumerable.Repeat("a dog runs", 500));
+        await using GeneratedVideo video = await Generator.GenerateAsync(Fish with { FrameCount = 17, LaterPrompts = [new(8, endless)] });
+        Assert.Contains(video.Notes, note => note.Contains("tokens", StringComparison.Ordinal));
     }
 
     [Fact]
@@ -64,7 +62,7 @@ public sealed class LongVideoTests : IAsyncLifetime
         });
         VideoRequest request = Fish with { FrameCount = 405, Steps = 1 };
         int frames = 0;
-        await foreach (VideoFrame _ in _generator.StreamAsync(request, progress))
+        await foreach (VideoFrame _ in Generator.StreamAsync(request, progress))
             frames++;
         Assert.Equal(405, frames);
         Assert.Equal(101, tensors.Count);
@@ -78,7 +76,7 @@ public sealed class LongVideoTests : IAsyncLifetime
     public async Task StepsAndFramesAreCountedOverAllWindows()
     {
         var progress = new ProgressLog();
-        await _generator.StreamAsync(Fish, progress).ToListAsync();
+        await Generator.StreamAsync(Fish, progress).ToListAsync();
         (GenerationStage Stage, int Step, int StepCount)[] denoising = [.. progress.Steps.Where(step => step.Stage == GenerationStage.Denoising)];
         (GenerationStage Stage, int Step, int StepCount)[] decoding = [.. progress.Steps.Where(step => step.Stage == GenerationStage.Decoding)];
         // Nine frames, and four more with each window.
@@ -94,19 +92,19 @@ public sealed class LongVideoTests : IAsyncLifetime
     [InlineData(GenerationStage.Decoding, 17)]
     public async Task CancelledBetweenWindowsItLeavesNothing(GenerationStage stage, int step)
     {
-        await _generator.StreamAsync(Fish).ToListAsync();
+        await Generator.StreamAsync(Fish).ToListAsync();
         var before = new Footprint();
         using var stop = new CancellationTokenSource();
         ProgressLog progress = ProgressLog.Cancelling(stop, stage, step);
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(async () => await _generator.StreamAsync(Fish, progress, stop.Token).ToListAsync(CancellationToken.None));
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(async () => await Generator.StreamAsync(Fish, progress, stop.Token).ToListAsync(CancellationToken.None));
         before.RequireUnchanged();
-        await foreach (VideoFrame frame in _generator.StreamAsync(Fish))
+        await foreach (VideoFrame frame in Generator.StreamAsync(Fish))
         {
             if (frame.Index == 14)
                 break;
         }
         before.RequireUnchanged();
-        Assert.Equal(29, (await _generator.StreamAsync(Fish).ToListAsync()).Count);
+        Assert.Equal(29, (await Generator.StreamAsync(Fish).ToListAsync()).Count);
         before.RequireUnchanged();
     }
 
@@ -115,7 +113,7 @@ public sealed class LongVideoTests : IAsyncLifetime
     {
         using VideoGenerator generator = await VideoGenerator.LoadAsync(TinyModel.Folder, new() { Device = "cpu", Precision = Precision.Full, Threads = 1, KeepComponents = false });
         VideoRequest request = Fish with { FrameCount = 17, LaterPrompts = [new(9, "a blue cat")] };
-        Assert.Equal(await Pixels.OfAsync(_generator, request), await Pixels.OfAsync(generator, request));
+        Assert.Equal(await Pixels.OfAsync(Generator, request), await Pixels.OfAsync(generator, request));
     }
 
     [Fact]
@@ -136,10 +134,10 @@ public sealed class LongVideoTests : IAsyncLifetime
     [Fact]
     public async Task KnownFramesAndPromptsChangeWhatComesAfterThem()
     {
-        byte[] plain = await Pixels.OfAsync(_generator, Fish);
-        byte[] known = await Pixels.OfAsync(_generator, Fish with { KnownFrames = [new(22, TestFrames.Create(3))] });
-        byte[] prompted = await Pixels.OfAsync(_generator, Fish with { LaterPrompts = [new(17, "a blue cat")] });
-        byte[] cut = await Pixels.OfAsync(_generator, Fish with { LaterPrompts = [new(15, "a red fish swims left") { Cut = true }] });
+        byte[] plain = await Pixels.OfAsync(Generator, Fish);
+        byte[] known = await Pixels.OfAsync(Generator, Fish with { KnownFrames = [new(22, TestFrames.Create(3))] });
+        byte[] prompted = await Pixels.OfAsync(Generator, Fish with { LaterPrompts = [new(17, "a blue cat")] });
+        byte[] cut = await Pixels.OfAsync(Generator, Fish with { LaterPrompts = [new(15, "a red fish swims left") { Cut = true }] });
         int frame = 3 * 32 * 32;
         // The window that adds 21 to 24 has the known frame; the one from 17 the prompt; the shot the cut.
         foreach ((byte[] changed, int from) in new[] { (known, 21), (prompted, 17), (cut, 15) })
@@ -154,7 +152,7 @@ public sealed class LongVideoTests : IAsyncLifetime
     public async Task AnEstimateCountsWindowsAndHasTheMemoryOfOne()
     {
         VideoRequest minute = Fish with { FrameCount = 481 };
-        GenerationEstimate little = _generator.Estimate(Fish), much = _generator.Estimate(minute), one = _generator.Estimate(Fish with { FrameCount = 9 });
+        GenerationEstimate little = Generator.Estimate(Fish), much = Generator.Estimate(minute), one = Generator.Estimate(Fish with { FrameCount = 9 });
         Assert.Equal((6, 119, 1), (little.Windows, much.Windows, one.Windows));
         Assert.Equal((one.Tokens, one.Tokens), (little.Tokens, much.Tokens));
         Assert.Equal((12, 238), (little.Evaluations, much.Evaluations));
@@ -185,7 +183,7 @@ public sealed class LongVideoTests : IAsyncLifetime
     [Theory]
     [MemberData(nameof(BadRequests), DisableDiscoveryEnumeration = true)]
     public void WhatCannotBeMadeIsRefusedWithTheReason(Func<VideoRequest> request, string message) =>
-        Assert.StartsWith(message, Assert.Throws<SoraException>(() => request().Resolve(_generator.Limits)).Message, StringComparison.Ordinal);
+        Assert.StartsWith(message, Assert.Throws<SoraException>(() => request().Resolve(Generator.Limits)).Message, StringComparison.Ordinal);
 
     [Fact]
     public void ModelsThatTakeGivenFramesSayWhatTheyCannot()
@@ -195,6 +193,6 @@ public sealed class LongVideoTests : IAsyncLifetime
         Assert.Contains("of one window; nearest FrameCount: 9.", Refusal(first, KnownFrameRule.FirstAndLast), StringComparison.Ordinal);
 
         string Refusal(VideoRequest request, KnownFrameRule rule) =>
-            Assert.Throws<SoraException>(() => request.Resolve(_generator.Limits with { KnownFrames = rule })).Message;
+            Assert.Throws<SoraException>(() => request.Resolve(Generator.Limits with { KnownFrames = rule })).Message;
     }
 }

@@ -9,19 +9,9 @@ namespace Sora.Tests.Drafts;
 
 /// <summary>A draft and its refinement: their sizes, that they are two generations in a row, and what is refused.</summary>
 [Collection(LiveTensors.Name)]
-public sealed class DraftTests : IAsyncLifetime
+public sealed class DraftTests : TinyGenerator
 {
     private static readonly VideoRequest Fish = new("a red fish swims left") { Seed = 42, Steps = 4, Width = 64, Height = 48, FrameCount = 5, Draft = 0.5 };
-
-    private VideoGenerator _generator = null!;
-
-    public async Task InitializeAsync() => _generator = await TinyModel.LoadAsync();
-
-    public Task DisposeAsync()
-    {
-        _generator.Dispose();
-        return Task.CompletedTask;
-    }
 
     [Theory]
     [InlineData(64, 48, 0.5, 32, 32)] // 24 lies between two multiples: the larger
@@ -36,24 +26,24 @@ public sealed class DraftTests : IAsyncLifetime
     public async Task ADraftedVideoIsItsDraftScaledUpAndEdited()
     {
         VideoRequest drafted = Fish with { KnownFrames = [new(0, TestFrames.Create(3, 64, 48))], DraftStrength = 0.5 };
-        VideoRequest draftRequest = DraftedRequest.DraftOf(drafted, _generator.Limits);
+        VideoRequest draftRequest = DraftedRequest.DraftOf(drafted, Generator.Limits);
         Assert.Equal((32, 32, 5, 42L), (draftRequest.Width, draftRequest.Height, draftRequest.FrameCount, draftRequest.Seed));
         Assert.Equal((32, 32), (draftRequest.KnownFrames[0].Frame.Width, draftRequest.KnownFrames[0].Frame.Height));
-        await using GeneratedVideo draft = await _generator.GenerateAsync(draftRequest);
+        await using GeneratedVideo draft = await Generator.GenerateAsync(draftRequest);
         var full = new PixelSize(48, 64);
         VideoFrame[] scaled = [.. draft.Frames.Select(frame => new VideoFrame(frame.Index, 64, 48, BicubicResize.Apply(frame, 48, 64, 0, 0, full), frame.Timestamp))];
-        byte[] byHand = await Pixels.OfAsync(_generator, drafted with { Draft = null, DraftStrength = null, Source = [.. scaled], Strength = 0.5 });
-        await using GeneratedVideo video = await _generator.GenerateAsync(drafted);
+        byte[] byHand = await Pixels.OfAsync(Generator, drafted with { Draft = null, DraftStrength = null, Source = [.. scaled], Strength = 0.5 });
+        await using GeneratedVideo video = await Generator.GenerateAsync(drafted);
         Assert.Equal(byHand, Pixels.Of(video.Frames));
         Assert.Equal((0.5, 0.5, null), (video.Request.Draft, video.Request.DraftStrength, video.Request.Source));
-        Assert.Equal(byHand, Pixels.Of(await _generator.StreamAsync(drafted).ToListAsync()));
+        Assert.Equal(byHand, Pixels.Of(await Generator.StreamAsync(drafted).ToListAsync()));
     }
 
     [Fact]
     public async Task ProgressTellsOfBoth()
     {
         var progress = new ProgressLog();
-        await using GeneratedVideo video = await _generator.GenerateAsync(Fish with { DraftStrength = 0.75 }, progress);
+        await using GeneratedVideo video = await Generator.GenerateAsync(Fish with { DraftStrength = 0.75 }, progress);
         Assert.Equal([4, 3], progress.Steps.Where(step => step is { Stage: GenerationStage.Denoising, Step: > 0 } && step.Step == step.StepCount).Select(step => step.StepCount));
     }
 
@@ -61,8 +51,8 @@ public sealed class DraftTests : IAsyncLifetime
     public void TheEstimateCountsBoth()
     {
         VideoRequest drafted = Fish with { DraftStrength = 0.5 };
-        GenerationEstimate both = _generator.Estimate(drafted), draft = _generator.Estimate(DraftedRequest.DraftOf(drafted, _generator.Limits));
-        GenerationEstimate whole = _generator.Estimate(Fish with { Draft = null });
+        GenerationEstimate both = Generator.Estimate(drafted), draft = Generator.Estimate(DraftedRequest.DraftOf(drafted, Generator.Limits));
+        GenerationEstimate whole = Generator.Estimate(Fish with { Draft = null });
         Assert.Equal(4 + 2, both.Evaluations);
         Assert.Equal(draft.DecoderOperations + whole.DecoderOperations, both.DecoderOperations);
         Assert.True(both.TransformerOperations > draft.TransformerOperations + (0.4 * whole.TransformerOperations));
@@ -73,11 +63,11 @@ public sealed class DraftTests : IAsyncLifetime
     [Fact]
     public async Task ADraftLeavesNothingBehind()
     {
-        await Pixels.OfAsync(_generator, Fish);
+        await Pixels.OfAsync(Generator, Fish);
         var start = new Footprint();
-        await Pixels.OfAsync(_generator, Fish);
+        await Pixels.OfAsync(Generator, Fish);
         using var stop = new CancellationTokenSource();
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => _generator.GenerateAsync(Fish, ProgressLog.Cancelling(stop, GenerationStage.Denoising, 1), stop.Token));
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => Generator.GenerateAsync(Fish, ProgressLog.Cancelling(stop, GenerationStage.Denoising, 1), stop.Token));
         start.RequireUnchanged();
     }
 
@@ -97,7 +87,7 @@ public sealed class DraftTests : IAsyncLifetime
     public async Task WhatCannotBeDraftedIsRefusedBeforeWorkStarts(Func<VideoRequest> request, string message)
     {
         var progress = new ProgressLog();
-        SoraException failure = await Assert.ThrowsAsync<SoraException>(() => _generator.GenerateAsync(request(), progress));
+        SoraException failure = await Assert.ThrowsAsync<SoraException>(() => Generator.GenerateAsync(request(), progress));
         Assert.StartsWith(message, failure.Message, StringComparison.Ordinal);
         Assert.Empty(progress.Steps);
     }

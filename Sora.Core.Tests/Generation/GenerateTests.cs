@@ -6,24 +6,14 @@ namespace Sora.Tests.Generation;
 
 /// <summary>What a generation gives for a request.</summary>
 [Collection(LiveTensors.Name)]
-public sealed class GenerateTests : IAsyncLifetime
+public sealed class GenerateTests : TinyGenerator
 {
     private static readonly VideoRequest Fish = new("a red fish swims left") { Seed = 42 };
-
-    private VideoGenerator _generator = null!;
-
-    public async Task InitializeAsync() => _generator = await TinyModel.LoadAsync();
-
-    public Task DisposeAsync()
-    {
-        _generator.Dispose();
-        return Task.CompletedTask;
-    }
 
     [Fact]
     public async Task TheModelsDefaultsFillTheRequest()
     {
-        await using GeneratedVideo video = await _generator.GenerateAsync(new VideoRequest("a fish"));
+        await using GeneratedVideo video = await Generator.GenerateAsync(new VideoRequest("a fish"));
         Assert.Equal(5, video.Frames.Count);
         Assert.All(video.Frames, frame => Assert.Equal((32, 32), (frame.Width, frame.Height)));
         Assert.Equal((32, 32, 5, 8), (video.Request.Width, video.Request.Height, video.Request.FrameCount, video.FramesPerSecond));
@@ -39,7 +29,7 @@ public sealed class GenerateTests : IAsyncLifetime
     [InlineData(96, 16, 13)]
     public async Task EverySizeAndLengthThatDividesIsMade(int width, int height, int frames)
     {
-        await using GeneratedVideo video = await _generator.GenerateAsync(Fish with { Width = width, Height = height, FrameCount = frames, FramesPerSecond = 10 });
+        await using GeneratedVideo video = await Generator.GenerateAsync(Fish with { Width = width, Height = height, FrameCount = frames, FramesPerSecond = 10 });
         Assert.Equal(frames, video.Frames.Count);
         Assert.All(video.Frames, frame => Assert.Equal((width, height, 3 * width * height), (frame.Width, frame.Height, frame.Rgb.Length)));
         Assert.Equal(Enumerable.Range(0, frames), video.Frames.Select(frame => frame.Index));
@@ -54,19 +44,19 @@ public sealed class GenerateTests : IAsyncLifetime
     public async Task ASizeThatDoesNotDivideIsRefusedWithTheNearest(int width, int height, int frames, string message)
     {
         VideoRequest request = Fish with { Width = width, Height = height, FrameCount = frames };
-        Assert.Equal(message, (await Assert.ThrowsAsync<SoraException>(() => _generator.GenerateAsync(request))).Message);
-        Assert.Equal(message, (await Assert.ThrowsAsync<SoraException>(async () => await _generator.StreamAsync(request).GetAsyncEnumerator().MoveNextAsync())).Message);
+        Assert.Equal(message, (await Assert.ThrowsAsync<SoraException>(() => Generator.GenerateAsync(request))).Message);
+        Assert.Equal(message, (await Assert.ThrowsAsync<SoraException>(async () => await Generator.StreamAsync(request).GetAsyncEnumerator().MoveNextAsync())).Message);
     }
 
     [Fact]
     public async Task TheSameRequestGivesTheSameBytes()
     {
-        byte[] first = await Pixels.OfAsync(_generator, Fish);
-        Assert.Equal(first, await Pixels.OfAsync(_generator, Fish));
+        byte[] first = await Pixels.OfAsync(Generator, Fish);
+        Assert.Equal(first, await Pixels.OfAsync(Generator, Fish));
         using VideoGenerator other = await TinyModel.LoadAsync();
         Assert.Equal(first, await Pixels.OfAsync(other, Fish));
-        await using GeneratedVideo drawn = await _generator.GenerateAsync(Fish with { Seed = null });
-        Assert.Equal(Pixels.Of(drawn.Frames), await Pixels.OfAsync(_generator, drawn.Request));
+        await using GeneratedVideo drawn = await Generator.GenerateAsync(Fish with { Seed = null });
+        Assert.Equal(Pixels.Of(drawn.Frames), await Pixels.OfAsync(Generator, drawn.Request));
     }
 
     [Fact]
@@ -80,7 +70,7 @@ public sealed class GenerateTests : IAsyncLifetime
         ];
         var videos = new List<byte[]>();
         foreach (VideoRequest request in requests)
-            videos.Add(await Pixels.OfAsync(_generator, request));
+            videos.Add(await Pixels.OfAsync(Generator, request));
         for (int i = 0; i < videos.Count; i++)
         {
             for (int j = 0; j < i; j++)
@@ -92,7 +82,7 @@ public sealed class GenerateTests : IAsyncLifetime
     public async Task WithoutGuidanceTheNegativePromptDoesNotMatter()
     {
         VideoRequest request = Fish with { GuidanceScale = 1 };
-        Assert.Equal(await Pixels.OfAsync(_generator, request), await Pixels.OfAsync(_generator, request with { NegativePrompt = "blue light" }));
+        Assert.Equal(await Pixels.OfAsync(Generator, request), await Pixels.OfAsync(Generator, request with { NegativePrompt = "blue light" }));
     }
 
     [Theory]
@@ -108,7 +98,7 @@ public sealed class GenerateTests : IAsyncLifetime
     [InlineData(Sampler.Lcm, 40, 100f)]
     public async Task EverySamplerTakesEveryNumberOfStepsAndShift(Sampler sampler, int steps, float shift)
     {
-        await using GeneratedVideo video = await _generator.GenerateAsync(Fish with { Sampler = sampler, Steps = steps, Shift = shift, Width = 16, Height = 16, FrameCount = 1 });
+        await using GeneratedVideo video = await Generator.GenerateAsync(Fish with { Sampler = sampler, Steps = steps, Shift = shift, Width = 16, Height = 16, FrameCount = 1 });
         Assert.Single(video.Frames);
     }
 
@@ -116,10 +106,10 @@ public sealed class GenerateTests : IAsyncLifetime
     public async Task APromptThatIsTooLongIsCutAndTheVideoSaysWhere()
     {
         string prompt = string.Join(' ', Enumerable.Repeat("a red fish", 5)) + " blue sea";
-        await using GeneratedVideo video = await _generator.GenerateAsync(Fish with { Prompt = prompt });
+        await using GeneratedVideo video = await Generator.GenerateAsync(Fish with { Prompt = prompt });
         Assert.Equal("The prompt has 18 tokens and the model reads 16; this end of it is not seen: \"blue sea\".", Assert.Single(video.Notes));
         string seen = prompt[..^" blue sea".Length];
-        Assert.Equal(await Pixels.OfAsync(_generator, Fish with { Prompt = seen }), Pixels.Of(video.Frames));
+        Assert.Equal(await Pixels.OfAsync(Generator, Fish with { Prompt = seen }), Pixels.Of(video.Frames));
     }
 
     [Theory]
@@ -129,7 +119,7 @@ public sealed class GenerateTests : IAsyncLifetime
     [InlineData("")]
     public async Task AnyNegativePromptIsTaken(string text)
     {
-        await using GeneratedVideo video = await _generator.GenerateAsync(Fish with { NegativePrompt = text, Steps = 1 });
+        await using GeneratedVideo video = await Generator.GenerateAsync(Fish with { NegativePrompt = text, Steps = 1 });
         Assert.Equal(5, video.Frames.Count);
     }
 
@@ -165,7 +155,7 @@ public sealed class GenerateTests : IAsyncLifetime
     [InlineData(Precision.Auto, null)]
     public async Task EveryPrecisionAndNumberOfThreadsGivesThatVideoNearly(Precision precision, int? threads)
     {
-        byte[] exact = await Pixels.OfAsync(_generator, Fish);
+        byte[] exact = await Pixels.OfAsync(Generator, Fish);
         using VideoGenerator other = await VideoGenerator.LoadAsync(TinyModel.Folder, new() { Device = "cpu", Precision = precision, Threads = threads });
         byte[] near = await Pixels.OfAsync(other, Fish);
         Assert.InRange(exact.Zip(near, (a, b) => Math.Abs(a - b)).Average(), 0, 6);

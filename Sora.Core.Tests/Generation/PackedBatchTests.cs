@@ -9,7 +9,7 @@ namespace Sora.Tests.Generation;
 
 /// <summary>Several requests at once.</summary>
 [Collection(LiveTensors.Name)]
-public sealed class PackedBatchTests : IAsyncLifetime
+public sealed class PackedBatchTests : TinyGenerator
 {
     private static readonly VideoRequest Fish = new("a red fish swims left") { Seed = 42, Steps = 3 };
 
@@ -23,16 +23,6 @@ public sealed class PackedBatchTests : IAsyncLifetime
         Fish with { Seed = 43, VariationSeed = 5 },
     ];
 
-    private VideoGenerator _generator = null!;
-
-    public async Task InitializeAsync() => _generator = await TinyModel.LoadAsync();
-
-    public Task DisposeAsync()
-    {
-        _generator.Dispose();
-        return Task.CompletedTask;
-    }
-
     [Theory]
     [InlineData(Sampler.Euler)]
     [InlineData(Sampler.UniPC)]
@@ -42,12 +32,12 @@ public sealed class PackedBatchTests : IAsyncLifetime
     public async Task RequestsOfDifferentSizesTogetherGiveTheVideosThatTheyGiveAlone(Sampler sampler)
     {
         VideoRequest[] requests = [.. Different.Select(request => request with { Sampler = sampler })];
-        Assert.Single(_generator.Batches(requests));
-        IReadOnlyList<GeneratedVideo> together = await _generator.GenerateAsync(requests);
+        Assert.Single(Generator.Batches(requests));
+        IReadOnlyList<GeneratedVideo> together = await Generator.GenerateAsync(requests);
         Assert.Equal(requests.Length, together.Count);
         for (int i = 0; i < requests.Length; i++)
         {
-            await using GeneratedVideo alone = await _generator.GenerateAsync(requests[i]);
+            await using GeneratedVideo alone = await Generator.GenerateAsync(requests[i]);
             Assert.Equal(alone.Request, together[i].Request);
             Assert.Equal(alone.Record, together[i].Record);
             Assert.Equal(alone.Frames.Select(frame => (frame.Index, frame.Timestamp, frame.Width, frame.Height)), together[i].Frames.Select(frame => (frame.Index, frame.Timestamp, frame.Width, frame.Height)));
@@ -58,7 +48,7 @@ public sealed class PackedBatchTests : IAsyncLifetime
     [Fact]
     public async Task TheOrderOfABatchAndWhoIsInItDoNotMatter()
     {
-        IReadOnlyList<GeneratedVideo> forward = await _generator.GenerateAsync(Different), backward = await _generator.GenerateAsync([.. Different.Reverse()]);
+        IReadOnlyList<GeneratedVideo> forward = await Generator.GenerateAsync(Different), backward = await Generator.GenerateAsync([.. Different.Reverse()]);
         for (int i = 0; i < Different.Length; i++)
             RequireEqualWithinRounding(forward[i].Frames, backward[^(i + 1)].Frames);
     }
@@ -72,13 +62,13 @@ public sealed class PackedBatchTests : IAsyncLifetime
             Fish, Fish with { Steps = 4 }, Fish with { Seed = 2 }, Fish with { Sampler = Sampler.Euler }, Fish with { Shift = 2 }, Fish with { Source = [.. source], Strength = 0.7 },
             Fish with { Steps = 4, Seed = 3 }, Fish with { Source = [.. source], Strength = 0.75, Seed = 4 }, Fish with { Source = [.. source], Strength = 1, Seed = 5 },
         ];
-        long[][] seeds = [.. _generator.Batches(requests).Select(batch => batch.Select(request => request.Seed!.Value).ToArray())];
+        long[][] seeds = [.. Generator.Batches(requests).Select(batch => batch.Select(request => request.Seed!.Value).ToArray())];
         Assert.Equal([[42, 2, 5], [42, 3], [42], [42], [42, 4]], seeds);
-        IReadOnlyList<GeneratedVideo> videos = await _generator.GenerateAsync(requests);
+        IReadOnlyList<GeneratedVideo> videos = await Generator.GenerateAsync(requests);
         for (int i = 0; i < requests.Length; i++)
         {
-            Assert.Equal(requests[i].Resolve(_generator.Limits), videos[i].Request);
-            await using GeneratedVideo alone = await _generator.GenerateAsync(requests[i]);
+            Assert.Equal(requests[i].Resolve(Generator.Limits), videos[i].Request);
+            await using GeneratedVideo alone = await Generator.GenerateAsync(requests[i]);
             RequireEqualWithinRounding(alone.Frames, videos[i].Frames);
         }
     }
@@ -106,9 +96,9 @@ public sealed class PackedBatchTests : IAsyncLifetime
         using (VideoGenerator three = await LoadAsync(new() { BatchSize = 3 }))
             Assert.Equal([3, 3, 1], three.Batches(requests).Select(batch => batch.Count));
         // Denoising needs more than decoding, here, from some number of videos on.
-        long one = _generator.Estimate(large).PeakMemory;
-        long denoising = _generator.Estimate(large).Memory.Single(stage => stage.Stage == GenerationStage.Denoising).Activations;
-        long decoding = _generator.Estimate(large).Memory.Single(stage => stage.Stage == GenerationStage.Decoding).Activations;
+        long one = Generator.Estimate(large).PeakMemory;
+        long denoising = Generator.Estimate(large).Memory.Single(stage => stage.Stage == GenerationStage.Denoising).Activations;
+        long decoding = Generator.Estimate(large).Memory.Single(stage => stage.Stage == GenerationStage.Decoding).Activations;
         int most = (int)(decoding / denoising) + 2;
         requests = [.. Enumerable.Repeat(large, (2 * most) + 1)];
         using VideoGenerator little = await LoadAsync(new() { MemoryLimit = one - decoding + (most * denoising) });
@@ -125,7 +115,7 @@ public sealed class PackedBatchTests : IAsyncLifetime
     public async Task OneProgressTellsTheWholeBatch()
     {
         var progress = new ProgressLog();
-        IReadOnlyList<GeneratedVideo> videos = await _generator.GenerateAsync([Fish, Fish with { FrameCount = 9 }], progress);
+        IReadOnlyList<GeneratedVideo> videos = await Generator.GenerateAsync([Fish, Fish with { FrameCount = 9 }], progress);
         Assert.Equal(Enumerable.Range(0, 4).Select(step => (GenerationStage.Denoising, step, 3)), progress.Steps.Where(step => step.Stage == GenerationStage.Denoising));
         Assert.Equal([0, 1, 5, 6, 10, 14], progress.Steps.Where(step => step.Stage == GenerationStage.Decoding).Select(step => step.Step));
         Assert.All(progress.Steps.Where(step => step.Stage == GenerationStage.Decoding), step => Assert.Equal(14, step.StepCount));
@@ -135,13 +125,13 @@ public sealed class PackedBatchTests : IAsyncLifetime
     [Fact]
     public async Task ABatchLeavesNothingBehindAlsoWhenItIsCancelled()
     {
-        await _generator.GenerateAsync(Different);
+        await Generator.GenerateAsync(Different);
         var start = new Footprint();
-        await _generator.GenerateAsync(Different);
+        await Generator.GenerateAsync(Different);
         start.RequireUnchanged();
         using var source = new CancellationTokenSource();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() =>
-            _generator.GenerateAsync(Different, ProgressLog.Cancelling(source, GenerationStage.Denoising, 2), source.Token));
+            Generator.GenerateAsync(Different, ProgressLog.Cancelling(source, GenerationStage.Denoising, 2), source.Token));
         start.RequireUnchanged();
     }
 
@@ -149,9 +139,9 @@ public sealed class PackedBatchTests : IAsyncLifetime
     public async Task ABadRequestAmongGoodOnesStartsNothing()
     {
         var progress = new ProgressLog();
-        await Assert.ThrowsAsync<SoraException>(() => _generator.GenerateAsync([Fish, Fish with { Width = 17 }], progress));
+        await Assert.ThrowsAsync<SoraException>(() => Generator.GenerateAsync([Fish, Fish with { Width = 17 }], progress));
         Assert.Empty(progress.Steps);
-        Assert.Empty(await _generator.GenerateAsync([]));
+        Assert.Empty(await Generator.GenerateAsync([]));
         Assert.Equal("BatchSize 0 is out of range; allowed: 1 to 1000, nearest: 1.", Assert.Throws<SoraException>(() => new VideoGeneratorOptions { BatchSize = 0 }).Message);
     }
 

@@ -5,19 +5,9 @@ using Xunit;
 namespace Sora.Tests.Generation;
 
 /// <summary>Samplers and guidance through the public API.</summary>
-public sealed class SamplingTests : IAsyncLifetime
+public sealed class SamplingTests : TinyGenerator
 {
     private static readonly VideoRequest Fish = new("a red fish swims left") { Seed = 42, Width = 16, Height = 16, Steps = 5 };
-
-    private VideoGenerator _generator = null!;
-
-    public async Task InitializeAsync() => _generator = await TinyModel.LoadAsync();
-
-    public Task DisposeAsync()
-    {
-        _generator.Dispose();
-        return Task.CompletedTask;
-    }
 
     [Theory]
     [InlineData(Sampler.Euler)]
@@ -28,13 +18,13 @@ public sealed class SamplingTests : IAsyncLifetime
     public async Task TheSeedDecidesTheVideo(Sampler sampler)
     {
         VideoRequest request = Fish with { Sampler = sampler };
-        byte[] first = await Pixels.OfAsync(_generator, request);
-        Assert.Equal(first, await Pixels.OfAsync(_generator, request));
+        byte[] first = await Pixels.OfAsync(Generator, request);
+        Assert.Equal(first, await Pixels.OfAsync(Generator, request));
         using VideoGenerator other = await TinyModel.LoadAsync();
         Assert.Equal(first, await Pixels.OfAsync(other, request));
-        Assert.NotEqual(first, await Pixels.OfAsync(_generator, request with { Seed = 43 }));
+        Assert.NotEqual(first, await Pixels.OfAsync(Generator, request with { Seed = 43 }));
         foreach (Sampler another in Enum.GetValues<Sampler>().Where(s => s != sampler))
-            Assert.NotEqual(first, await Pixels.OfAsync(_generator, request with { Sampler = another }));
+            Assert.NotEqual(first, await Pixels.OfAsync(Generator, request with { Sampler = another }));
     }
 
     [Theory]
@@ -44,7 +34,7 @@ public sealed class SamplingTests : IAsyncLifetime
     public async Task ProgressCountsTheCallsOfTheNetwork(Sampler sampler, int calls)
     {
         var progress = new ProgressLog();
-        await using GeneratedVideo video = await _generator.GenerateAsync(Fish with { Sampler = sampler }, progress);
+        await using GeneratedVideo video = await Generator.GenerateAsync(Fish with { Sampler = sampler }, progress);
         Assert.Equal(
             Enumerable.Range(0, calls + 1).Select(call => (GenerationStage.Denoising, call, calls)),
             progress.Steps.Where(step => step.Stage == GenerationStage.Denoising));
@@ -58,32 +48,32 @@ public sealed class SamplingTests : IAsyncLifetime
     [InlineData(Sampler.Lcm, 3)]
     public async Task EverySamplerCanStartInTheMiddleFromASource(Sampler sampler, int calls)
     {
-        await using GeneratedVideo source = await _generator.GenerateAsync(Fish with { Seed = 1 });
+        await using GeneratedVideo source = await Generator.GenerateAsync(Fish with { Seed = 1 });
         VideoRequest request = Fish with { Sampler = sampler, Source = [.. source.Frames], Strength = 0.6 };
         var progress = new ProgressLog();
-        await using GeneratedVideo video = await _generator.GenerateAsync(request, progress);
+        await using GeneratedVideo video = await Generator.GenerateAsync(request, progress);
         byte[] edited = Pixels.Of(video.Frames);
         Assert.Equal(
             Enumerable.Range(0, calls + 1).Select(call => (GenerationStage.Denoising, call, calls)),
             progress.Steps.Where(step => step.Stage == GenerationStage.Denoising));
-        Assert.Equal(edited, await Pixels.OfAsync(_generator, request));
-        Assert.NotEqual(edited, await Pixels.OfAsync(_generator, request with { Seed = 43 }));
-        Assert.NotEqual(edited, await Pixels.OfAsync(_generator, request with { Strength = 1 }));
+        Assert.Equal(edited, await Pixels.OfAsync(Generator, request));
+        Assert.NotEqual(edited, await Pixels.OfAsync(Generator, request with { Seed = 43 }));
+        Assert.NotEqual(edited, await Pixels.OfAsync(Generator, request with { Strength = 1 }));
     }
 
     [Fact]
     public async Task AnIntervalThatNoStepLiesInIsNoGuidance()
     {
         // The levels of 5 steps with shift 3: 1, 0.92, 0.82, 0.67, 0.43 and 0.
-        byte[] none = await Pixels.OfAsync(_generator, Fish with { GuidanceScale = 1 });
-        Assert.Equal(none, await Pixels.OfAsync(_generator, Fish with { GuidanceInterval = new(0.01f, 0.2f) }));
+        byte[] none = await Pixels.OfAsync(Generator, Fish with { GuidanceScale = 1 });
+        Assert.Equal(none, await Pixels.OfAsync(Generator, Fish with { GuidanceInterval = new(0.01f, 0.2f) }));
     }
 
     [Fact]
     public async Task TheIntervalAndTheRescaleMatter()
     {
-        byte[] guided = await Pixels.OfAsync(_generator, Fish);
-        Assert.Equal(guided, await Pixels.OfAsync(_generator, Fish with { GuidanceInterval = SigmaInterval.All, GuidanceRescale = 0 }));
+        byte[] guided = await Pixels.OfAsync(Generator, Fish);
+        Assert.Equal(guided, await Pixels.OfAsync(Generator, Fish with { GuidanceInterval = SigmaInterval.All, GuidanceRescale = 0 }));
         VideoRequest[] requests =
         [
             Fish, Fish with { GuidanceScale = 1 }, Fish with { GuidanceInterval = new(0.5f, 1) }, Fish with { GuidanceInterval = new(0, 0.5f) },
@@ -91,7 +81,7 @@ public sealed class SamplingTests : IAsyncLifetime
         ];
         var videos = new List<string>();
         foreach (VideoRequest request in requests)
-            videos.Add(Convert.ToHexString(await Pixels.OfAsync(_generator, request)));
+            videos.Add(Convert.ToHexString(await Pixels.OfAsync(Generator, request)));
         Assert.Equal(requests.Length, videos.Distinct().Count());
     }
 

@@ -9,19 +9,9 @@ namespace Sora.Tests.Regions;
 
 /// <summary>Canvases that grow: where the given pixels lie, and that they are the given ones.</summary>
 [Collection(LiveTensors.Name)]
-public sealed class VideoOutpaintingTests : IAsyncLifetime
+public sealed class VideoOutpaintingTests : TinyGenerator
 {
     private static readonly VideoRequest Fish = new("a red fish") { Seed = 42, Steps = 1 };
-
-    private VideoGenerator _generator = null!;
-
-    public async Task InitializeAsync() => _generator = await TinyModel.LoadAsync();
-
-    public Task DisposeAsync()
-    {
-        _generator.Dispose();
-        return Task.CompletedTask;
-    }
 
     [Theory]
     [InlineData(CanvasPosition.Center, 14, 5)]
@@ -38,7 +28,7 @@ public sealed class VideoOutpaintingTests : IAsyncLifetime
         // A size that the model cannot make.
         IReadOnlyList<VideoFrame> video = TestFrames.Video(position == CanvasPosition.Center ? 5 : 1, 20, 22);
         var outpainting = new VideoOutpainting([.. video], 48, 32) { Position = position };
-        List<VideoFrame> frames = await outpainting.StreamAsync(_generator, Fish).ToListAsync();
+        List<VideoFrame> frames = await outpainting.StreamAsync(Generator, Fish).ToListAsync();
         Assert.Equal(video.Count, frames.Count);
         foreach ((VideoFrame given, VideoFrame made) in video.Zip(frames))
         {
@@ -47,7 +37,7 @@ public sealed class VideoOutpaintingTests : IAsyncLifetime
                 Assert.Equal(given.Rgb.Span.Slice(3 * y * 20, 60).ToArray(), made.Rgb.Span.Slice(3 * (((top + y) * 48) + left), 60).ToArray());
         }
         // The rest is neither empty nor the edge's pixels drawn out.
-        VideoRequest checkedRequest = outpainting.Check(Fish, _generator.Limits);
+        VideoRequest checkedRequest = outpainting.Check(Fish, Generator.Limits);
         byte[] drawn = TestMasks.Pixels(checkedRequest.Source!, checkedRequest.Mask!, kept: false), around = TestMasks.Pixels(frames, checkedRequest.Mask!, kept: false);
         Assert.True(around.Distinct().Count() > 20);
         Assert.True(around.Zip(drawn, (a, b) => a != b ? 1.0 : 0).Average() > 0.9);
@@ -57,10 +47,10 @@ public sealed class VideoOutpaintingTests : IAsyncLifetime
     public void TheRecordTellsWhatWasDone()
     {
         var outpainting = new VideoOutpainting([TestFrames.Create(1)], 64, 32) { Position = CanvasPosition.TopRight };
-        GenerationRecord record = outpainting.RecordOf(_generator, Fish);
+        GenerationRecord record = outpainting.RecordOf(Generator, Fish);
         Assert.Equal("outpaint 32x32 at top-right", record.Capability);
         Assert.Equal((64, 32, 1), (record.Request.Width, record.Request.Height, record.Request.FrameCount));
-        Assert.NotEqual(record.GivenFrames, (outpainting with { Position = CanvasPosition.Left }).RecordOf(_generator, Fish).GivenFrames);
+        Assert.NotEqual(record.GivenFrames, (outpainting with { Position = CanvasPosition.Left }).RecordOf(Generator, Fish).GivenFrames);
     }
 
     public static TheoryData<Func<ModelLimits, object>, string> BadRequests => new()
@@ -79,7 +69,7 @@ public sealed class VideoOutpaintingTests : IAsyncLifetime
     [Theory]
     [MemberData(nameof(BadRequests), DisableDiscoveryEnumeration = true)]
     public void WhatCannotBeMadeIsRefusedWithTheReason(Func<ModelLimits, object> make, string message) =>
-        Assert.Contains(message, Assert.Throws<SoraException>(() => make(_generator.Limits)).Message, StringComparison.Ordinal);
+        Assert.Contains(message, Assert.Throws<SoraException>(() => make(Generator.Limits)).Message, StringComparison.Ordinal);
 
     private static VideoOutpainting Grow(int width, int height) => new([TestFrames.Create(0)], width, height);
 }

@@ -20,18 +20,19 @@ internal sealed class WindowLink : IDisposable
     private readonly int _stride;
     private readonly int _longestOverlap;
     private readonly Queue<VideoFrame> _tail = new();
-    private readonly Dictionary<string, Tensor> _texts = [];
-    private Tensor? _negative;
     private Tensor? _last;
     private readonly SpatialTiles _tiles;
+    private readonly bool _repeats;
     private TiledVideo _decoder;
+    private TiledVideo? _decoderBefore;
 
     /// <param name="frameCount">The frames of the whole video.</param>
     /// <param name="longestOverlap">The most latent frames that a window takes over.</param>
     /// <param name="stride">Frames that a latent frame stands for.</param>
     /// <param name="tiles">The tiles in which the frames are decoded.</param>
-    public WindowLink(int frameCount, int longestOverlap, int stride, SpatialTiles tiles) =>
-        (FrameCount, _longestOverlap, _stride, _tiles, _decoder) = (frameCount, longestOverlap, stride, tiles, new(tiles));
+    /// <param name="repeats">Whether a window may be decoded a second time; what the decoder remembered before it is kept for that.</param>
+    public WindowLink(int frameCount, int longestOverlap, int stride, SpatialTiles tiles, bool repeats) =>
+        (FrameCount, _longestOverlap, _stride, _tiles, _repeats, _decoder) = (frameCount, longestOverlap, stride, tiles, repeats, new(tiles));
 
     /// <summary>The frames of the whole video.</summary>
     public int FrameCount { get; }
@@ -51,21 +52,12 @@ internal sealed class WindowLink : IDisposable
     /// <summary>These latent frames [1, C, k, h, w], normalised.</summary>
     public Tensor Carried() => _last!.narrow(2, _last.size(2) - CarriedCount, CarriedCount);
 
-    /// <summary>Keeps the vectors of the video's prompts, so that each is encoded once.</summary>
-    public void Keep(IEnumerable<string> prompts, (IReadOnlyList<Tensor> Texts, Tensor Negative) vectors)
-    {
-        foreach ((string prompt, Tensor text) in prompts.Zip(vectors.Texts))
-            _texts.Add(prompt, text.alias().DetachFromDisposeScope());
-        _negative = vectors.Negative.alias().DetachFromDisposeScope();
-    }
-
-    /// <summary>The vectors of the window's prompt and of the negative prompt.</summary>
-    public (IReadOnlyList<Tensor> Texts, Tensor Negative) Texts => ([_texts[Window.Prompt]], _negative!);
-
     /// <summary>Goes on to a window; one that knows nothing begins a new shot.</summary>
     public void Begin(VideoWindow window)
     {
         Window = window;
+        _decoderBefore?.Dispose();
+        _decoderBefore = null;
         if (window.Known > 0)
             return;
         _last?.Dispose();
@@ -92,18 +84,29 @@ internal sealed class WindowLink : IDisposable
             _tail.Dequeue();
     }
 
-    /// <summary>Decodes what the window adds; its latent is [1, z, t, h, w] in the decoder's scale.</summary>
-    public IEnumerable<Tensor> DecodeChunks(VideoAutoencoder vae, Tensor latent) =>
-        vae.DecodeChunks(latent.narrow(2, Window.Known, latent.size(2) - Window.Known), _decoder);
+    /// <summary>
+    /// Decodes what the window adds; its latent is [1, z, t, h, w] in the decoder's scale. Where a window may be
+    /// decoded twice, calling again begins with what was remembered before the window.
+    /// </summary>
+    public IEnumerable<Tensor> DecodeChunks(VideoAutoencoder vae, Tensor latent)
+    {
+        if (_decoderBefore is not null)
+        {
+            _decoder.Dispose();
+            _decoder = _decoderBefore.Copy();
+        }
+        else if (_repeats)
+        {
+            _decoderBefore = _decoder.Copy();
+        }
+        return vae.DecodeChunks(latent.narrow(2, Window.Known, latent.size(2) - Window.Known), _decoder);
+    }
 
     /// <summary>Frees what is kept.</summary>
     public void Dispose()
     {
-        foreach (Tensor text in _texts.Values)
-            text.Dispose();
-        _texts.Clear();
-        _negative?.Dispose();
         _last?.Dispose();
         _decoder.Dispose();
+        _decoderBefore?.Dispose();
     }
 }

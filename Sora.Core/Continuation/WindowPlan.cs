@@ -77,6 +77,10 @@ internal static class WindowPlan
         }
     }
 
+    /// <summary>The request of the window that takes most; a resolved request of one window itself.</summary>
+    public static VideoRequest LargestOf(VideoRequest request, ModelLimits limits) => !request.IsInWindows ? request
+        : Of(request, limits).MaxBy(window => (window.Latents, window.BeginsWithPicture))!.RequestOf(request, limits.TemporalStride, null);
+
     // A prompt's part of the video. Latent frames are counted from the beginning of its shot.
     private sealed record Segment(string Prompt, int FirstFrame, int EndFrame, int Shot, int ShotEnd, int LatentsBefore, int FirstLatent, int EndLatent);
 

@@ -64,12 +64,14 @@ internal sealed class ActivationMemory(long number)
     /// <param name="latent">The video's latents.</param>
     /// <param name="frames">Its frames.</param>
     /// <param name="tiles">The tiles of the part that is computed tile by tile; what each keeps for the next latent frame counts.</param>
-    public long Decoding(AutoencoderKLWanConfig config, LatentShape latent, long frames, SpatialTiles tiles)
+    /// <param name="again">Whether what is kept for the next latent frame is there twice, so that a window can be decoded again.</param>
+    public long Decoding(AutoencoderKLWanConfig config, LatentShape latent, long frames, SpatialTiles tiles, bool again = false)
     {
         var chunk = new DecoderCost(config, latent.H, latent.W, first: latent.T == 1);
         long numbers = chunk.Largest + chunk.Cached;
         if (!tiles.IsWhole)
             numbers = chunk.InTiles(new(config, tiles.Rows.Max(row => row.Length), tiles.Columns.Max(column => column.Length), first: latent.T == 1), tiles.Count);
+        numbers += again ? chunk.Cached : 0;
         long pixels = 3L * latent.H * latent.W * config.SpatialStride * config.SpatialStride;
         // Of a chunk as float32: decoded, joined from patches, clamped, and what the check and the rounding to 8 bits take.
         long peak = ((numbers + (KernelCopies * chunk.Kernel)) * number) + (7 * Math.Min(frames, config.TemporalStride) * pixels * sizeof(float)) + (frames * pixels);

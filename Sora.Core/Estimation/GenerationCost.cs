@@ -13,6 +13,7 @@ internal sealed class GenerationCost
 {
     private readonly ModelFolder _folder;
     private readonly bool _keep;
+    private readonly bool _retries;
     private readonly Func<long, bool> _streams;
     private readonly ActivationMemory _activations;
     private readonly NetworkWeights _text;
@@ -27,7 +28,7 @@ internal sealed class GenerationCost
     /// <param name="vaeTileSize">The largest side in pixels of the autoencoder's tiles; 0: none, null: what fits.</param>
     public GenerationCost(ModelFolder folder, ScalarType type, bool keep, Func<long, bool> streams, int? vaeTileSize = null)
     {
-        (_folder, _keep, _streams) = (folder, keep, streams);
+        (_folder, _keep, _retries, _streams) = (folder, keep, type != float32, streams);
         _activations = new(type == float32 ? 4 : 2);
         _tiles = new(folder.Vae, vaeTileSize, _activations);
         _text = NetworkWeights.Of(type, "encoder.block", source => new UMT5Encoder(folder.TextEncoder, source).Parameters);
@@ -78,7 +79,7 @@ internal sealed class GenerationCost
         long denoising = _activations.Denoising(_folder.Transformer, branches, Tokens(request), TextTokens + ImageTokens);
         // What the step cache keeps, and the stream behind the first block beside them.
         denoising += request.StepCache > 0 ? 3 * branches * Tokens(request) * _folder.Transformer.InnerDim * sizeof(float) : 0;
-        long decoding = _activations.Decoding(_folder.Vae, latent, request.FrameCount!.Value, Tiles(request, available));
+        long decoding = _activations.Decoding(_folder.Vae, latent, request.FrameCount!.Value, Tiles(request, available), again: request.FirstLatentFrame > 0 && _retries);
         NetworkWeights largest = _experts.MaxBy(expert => expert.Whole)!;
         var stages = new List<StageMemory> { Stage(GenerationStage.EncodingText, _text, text) };
         // Windows of a long video begin with a picture.

@@ -24,6 +24,16 @@ public readonly record struct Guidance(double Scale, SigmaInterval? Interval = n
     /// <summary>Whether the negative prompt takes part at a noise level, 0 to 1.</summary>
     public bool IsOnAt(float sigma) => IsOn && (Interval is not { } interval || interval.Contains(sigma));
 
+    /// <summary>What a resolved request asks for: one for each expert, or one for all.</summary>
+    internal static Guidance[] Of(VideoRequest request)
+    {
+        var first = new Guidance(request.GuidanceScale!.Value, request.GuidanceInterval, request.GuidanceRescale!.Value);
+        return request.LowNoiseGuidanceScale is { } second ? [first, first with { Scale = second }] : [first];
+    }
+
+    /// <summary>How many velocities a resolved request takes: 2 where there is guidance at any time, else 1.</summary>
+    internal static int BranchesOf(VideoRequest request) => Of(request).Any(guidance => guidance.IsOn) ? 2 : 1;
+
     /// <summary>The guided velocity.</summary>
     /// <param name="conditional">The velocity for the prompt [B, …].</param>
     /// <param name="unconditional">The velocity for the negative prompt, of the same shape.</param>

@@ -41,8 +41,9 @@ public sealed class UMT5Encoder : IDisposable
         Tensor x = TableRows.Of(_embedding, ids).to(float32);                             // B L D
         Tensor blocked = (1 - mask.to(float32)).mul(float.MinValue).unsqueeze(1).unsqueeze(1); // B 1 1 L
         Tensor buckets = RelativePositions.Buckets(ids.size(1), Config).to(ids.device);   // L L
+        // The scores of a layer are heads·L² numbers several times over.
         for (int i = 0; i < _layers.Count; i++)
-            x = Through(x, h => _layers[i].Forward(h, buckets, blocked));                 // B L D
+            x = InScope.Replace(x, h => _layers[i].Forward(h, buckets, blocked));                 // B L D
         return _norm.Forward(x);                                                          // B L D
     }
 
@@ -57,15 +58,4 @@ public sealed class UMT5Encoder : IDisposable
 
     /// <summary>Frees the parameters.</summary>
     public void Dispose() => _parameters.Dispose();
-
-    // Without a backward pass a layer's input and scores, heads·L² numbers several times over, are freed as soon as it is done.
-    private static Tensor Through(Tensor x, Func<Tensor, Tensor> layer)
-    {
-        if (is_grad_enabled())
-            return layer(x);
-        using DisposeScope scope = NewDisposeScope();
-        Tensor y = scope.MoveToOuter(layer(x));
-        x.Dispose();
-        return y;
-    }
 }

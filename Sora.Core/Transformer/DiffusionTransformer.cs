@@ -97,7 +97,7 @@ public sealed class DiffusionTransformer : IDisposable
             x = Through(checkpoints, x, checkpoints.Border(time), modulation, text, sequence);                        // N D
             return _head.Forward(x, embedding, modulation);                              // N P
         }
-        Tensor Block(Tensor h, int i) => Through(Marked(h, i), y => _blocks[i].Forward(y, time, modulation, text.Blocks[i], sequence.Layout, sequence.Positions));
+        Tensor Block(Tensor h, int i) => InScope.Replace(Marked(h, i), y => _blocks[i].Forward(y, time, modulation, text.Blocks[i], sequence.Layout, sequence.Positions));
         x = cache is not null ? cache.Run(x, _blocks.Count, sequence.Layout, Block) : Enumerable.Range(0, _blocks.Count).Aggregate(x, Block); // N D
         return _head.Forward(x, embedding, modulation);                                  // N P
     }
@@ -150,16 +150,5 @@ public sealed class DiffusionTransformer : IDisposable
             ? image
             : throw new ArgumentException($"imageEmbeds has shape [{string.Join(", ", imageEmbeds.shape)}], the images of {image.size(0)} videos; "
                 + $"allowed: of {texts}, one for each text, or of 1.", nameof(imageEmbeds));
-    }
-
-    // Without a backward pass a block's input and intermediate results are freed as soon as it is done.
-    private static Tensor Through(Tensor x, Func<Tensor, Tensor> block)
-    {
-        if (is_grad_enabled())
-            return block(x);
-        using DisposeScope scope = NewDisposeScope();
-        Tensor y = scope.MoveToOuter(block(x));
-        x.Dispose();
-        return y;
     }
 }

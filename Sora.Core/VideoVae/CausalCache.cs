@@ -25,6 +25,15 @@ public sealed class CausalCache : IDisposable
         _frames.Add(layer, kept);
     }
 
+    /// <summary>The same state a second time, which goes its own way. It shares the kept frames, which nobody writes to.</summary>
+    internal CausalCache Copy()
+    {
+        var copy = new CausalCache { IsStart = IsStart };
+        foreach ((string layer, Tensor frames) in _frames)
+            copy._frames.Add(layer, frames.alias().DetachFromDisposeScope());
+        return copy;
+    }
+
     /// <summary>Says that a chunk has gone through all layers.</summary>
     internal void EndChunk() => IsStart = false;
 

@@ -23,13 +23,13 @@ public sealed class ResidualBlock
     }
 
     /// <summary>Maps a chunk [B, T, H, W, C] to [B, T, H, W, C_out].</summary>
-    public Tensor Forward(Tensor x, CausalCache cache) => InScope.Run(x, Blocks, cache);
+    public Tensor Forward(Tensor x, CausalCache cache) => InScope.Run(x, y => Blocks(y, cache));
 
     // The windows that a convolution reads are three times its input: freed before the next makes its own.
     private Tensor Blocks(Tensor x, CausalCache cache)
     {
-        Tensor h = InScope.Run(x, (y, past) => _conv1.Forward(_norm1.ForwardSilu(y), past), cache);
-        h = InScope.Run(h, (y, past) => _conv2.Forward(_norm2.ForwardSilu(y), past), cache);
+        Tensor h = InScope.Run(x, y => _conv1.Forward(_norm1.ForwardSilu(y), cache));
+        h = InScope.Run(h, y => _conv2.Forward(_norm2.ForwardSilu(y), cache));
         return h + (_shortcut is null ? x : _shortcut.Forward(x, cache));
     }
 }

@@ -7,8 +7,11 @@ namespace Sora.VideoVae;
 /// <param name="tiles">The tiles of the video's latents.</param>
 internal sealed class TiledVideo(SpatialTiles tiles) : IDisposable
 {
-    private readonly CausalCache _whole = new();
-    private readonly CausalCache[] _caches = [.. Enumerable.Range(0, tiles.IsWhole ? 0 : tiles.Count).Select(_ => new CausalCache())];
+    private CausalCache _whole = new();
+    private CausalCache[] _caches = [.. Enumerable.Range(0, tiles.IsWhole ? 0 : tiles.Count).Select(_ => new CausalCache())];
+
+    /// <summary>The same place in the same video a second time, which goes its own way.</summary>
+    public TiledVideo Copy() => new(tiles) { _whole = _whole.Copy(), _caches = [.. _caches.Select(cache => cache.Copy())] };
 
     /// <summary>Decodes the next latent frames [B, z, t, h, w] to [B, 3, T, H, W] in [−1, 1], float32.</summary>
     public Tensor DecodeChunk(VideoAutoencoder vae, Tensor latents)

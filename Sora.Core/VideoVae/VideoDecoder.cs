@@ -40,16 +40,16 @@ public sealed class VideoDecoder
     internal Tensor Begin(Tensor z, CausalCache cache)
     {
         Tensor h = _in.Forward(z, cache);
-        h = InScope.Replace(h, _middle.Forward, cache);
-        return InScope.Replace(h, _stages[0], cache);
+        h = InScope.Replace(h, y => _middle.Forward(y, cache));
+        return InScope.Replace(h, y => _stages[0](y, cache));
     }
 
     /// <summary>The other levels, in which a point sees <see cref="SpatialTiles.Reach"/> latents around it: to pixels [B, T, H, W, C].</summary>
     internal Tensor Finish(Tensor h, CausalCache cache)
     {
         foreach (Func<Tensor, CausalCache, Tensor> stage in _stages.Skip(1))
-            h = InScope.Replace(h, stage, cache);
-        return InScope.Replace(h, (y, past) => _out.Forward(_norm.ForwardSilu(y), past), cache);
+            h = InScope.Replace(h, y => stage(y, cache));
+        return InScope.Replace(h, y => _out.Forward(_norm.ForwardSilu(y), cache));
     }
 
     private void AddLevel(ParameterScope scope, AutoencoderKLWanConfig config, long inputs, long width, bool last, bool temporal)

@@ -51,7 +51,7 @@ public sealed class VideoEncoder
     {
         Tensor h = _in.Forward(x, cache);
         foreach (Func<Tensor, CausalCache, Tensor> stage in _stages.Take(_smallest))
-            h = InScope.Replace(h, stage, cache);
+            h = InScope.Replace(h, y => stage(y, cache));
         return h;
     }
 
@@ -59,9 +59,9 @@ public sealed class VideoEncoder
     internal Tensor Finish(Tensor h, CausalCache cache)
     {
         foreach (Func<Tensor, CausalCache, Tensor> stage in _stages.Skip(_smallest))
-            h = InScope.Replace(h, stage, cache);
-        h = InScope.Replace(h, _middle.Forward, cache);
-        return InScope.Replace(h, (y, past) => _out.Forward(_norm.ForwardSilu(y), past), cache);
+            h = InScope.Replace(h, y => stage(y, cache));
+        h = InScope.Replace(h, y => _middle.Forward(y, cache));
+        return InScope.Replace(h, y => _out.Forward(_norm.ForwardSilu(y), cache));
     }
 
     private void AddResidualLevel(ParameterScope scope, long inputs, long width, int count, bool last, bool temporal)

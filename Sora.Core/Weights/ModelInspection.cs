@@ -1,5 +1,6 @@
 using Sora.Conditioning;
 using Sora.Estimation;
+using Sora.Sampling;
 
 namespace Sora.Weights;
 
@@ -65,7 +66,7 @@ public sealed record ModelInspection
         ModelFolder model = Model ?? throw new InvalidOperationException("The model is not complete.");
         // Only the size counts: a model that starts from a picture is not asked for one.
         VideoRequest resolved = request.Resolve(model.Limits with { KnownFrames = KnownFrameRule.Any });
-        return new GenerationCost(model, bfloat16, keep: false, _ => false).Memory(resolved, VideoGenerator.Branches(resolved), available: null);
+        return new GenerationCost(model, bfloat16, keep: false, _ => false).Memory(resolved, Guidance.BranchesOf(resolved), available: null);
     }
 
     private static string PartOf(NetworkFiles files) => files.Kind switch

@@ -3,22 +3,19 @@ using Sora.Weights;
 namespace Sora.Bench;
 
 /// <summary>Counts the multiplications and additions of all convolutions of the video decoder.</summary>
-internal sealed class DecoderOperations
+internal sealed class DecoderOperations : ConvolutionCount
 {
     private readonly AutoencoderKLWanConfig _config;
-    private double _frames;
-    private double _pixels;
-    private double _sum;
 
     private DecoderOperations(AutoencoderKLWanConfig config, int t, int h, int w) =>
-        (_config, _frames, _pixels) = (config, t, (double)h * w);
+        (_config, Frames, Pixels) = (config, t, (double)h * w);
 
     /// <summary>Those of decoding t latent frames of h × w.</summary>
     public static double Count(AutoencoderKLWanConfig config, int t, int h, int w)
     {
         var count = new DecoderOperations(config, t, h, w);
         count.Decode();
-        return count._sum;
+        return count.Sum;
     }
 
     private void Decode()
@@ -49,22 +46,11 @@ internal sealed class DecoderOperations
     {
         if (temporal)
         {
-            _frames--; // the first frame is not doubled
+            Frames--; // the first frame is not doubled
             Convolution(width, 2 * width, 3);
-            _frames = (2 * _frames) + 1;
+            Frames = (2 * Frames) + 1;
         }
-        _pixels *= 4;
+        Pixels *= 4;
         Convolution(width, outputs, 9);
     }
-
-    private void Residual(double inputs, double outputs)
-    {
-        Convolution(inputs, outputs, 27);
-        Convolution(outputs, outputs, 27);
-        if (inputs != outputs)
-            Convolution(inputs, outputs, 1);
-    }
-
-    private void Convolution(double inputs, double outputs, double taps) =>
-        _sum += 2 * inputs * outputs * taps * _frames * _pixels;
 }

@@ -3,13 +3,9 @@ using Sora.Weights;
 namespace Sora.Bench;
 
 /// <summary>Counts the multiplications and additions of all convolutions of the video encoder.</summary>
-internal sealed class EncoderOperations
+internal sealed class EncoderOperations : ConvolutionCount
 {
-    private double _frames;
-    private double _pixels;
-    private double _sum;
-
-    private EncoderOperations(double frames, double pixels) => (_frames, _pixels) = (frames, pixels);
+    private EncoderOperations(double frames, double pixels) => (Frames, Pixels) = (frames, pixels);
 
     /// <summary>Those of encoding frames of so many pixels.</summary>
     public static double Count(AutoencoderKLWanConfig config, int frames, double pixels)
@@ -17,7 +13,7 @@ internal sealed class EncoderOperations
         double patch = config.PatchSize ?? 1;
         var count = new EncoderOperations(frames, pixels / (patch * patch));
         count.Encode(config);
-        return count._sum;
+        return count.Sum;
     }
 
     private void Encode(AutoencoderKLWanConfig config)
@@ -31,13 +27,13 @@ internal sealed class EncoderOperations
                 Residual(block == 0 ? inputs : width, width);
             if (level == config.DimMult.Count - 1)
                 break;
-            _pixels /= 4;
+            Pixels /= 4;
             Convolution(width, width, 9);
             if (!config.TemperalDownsample[level])
                 continue;
-            _frames = (_frames - 1) / 2; // the first frame is not halved, and not convolved
+            Frames = (Frames - 1) / 2; // the first frame is not halved, and not convolved
             Convolution(width, width, 3);
-            _frames++;
+            Frames++;
         }
         Residual(width, width);
         Convolution(width, 3 * width, 1);
@@ -46,15 +42,4 @@ internal sealed class EncoderOperations
         Convolution(width, 2 * config.ZDim, 27);
         Convolution(2 * config.ZDim, 2 * config.ZDim, 1);
     }
-
-    private void Residual(double inputs, double outputs)
-    {
-        Convolution(inputs, outputs, 27);
-        Convolution(outputs, outputs, 27);
-        if (inputs != outputs)
-            Convolution(inputs, outputs, 1);
-    }
-
-    private void Convolution(double inputs, double outputs, double taps) =>
-        _sum += 2 * inputs * outputs * taps * _frames * _pixels;
 }

@@ -53,8 +53,10 @@ internal static class EstimateBenchmark
             {
                 long measured = peaks.End()[stage.Stage];
                 Console.Error.WriteLine($"  {name}, {precision}, {width}x{height}x{frames}, {stage.Stage}: {stage.Activations / 1e6:0.0} MB estimated, {measured / 1e6:0.0} MB measured");
-                rows.Add(new($"{name}, {(precision == Precision.Full ? "float32" : "bfloat16")}, {width}x{height}x{frames}, {stage.Stage}: estimated / measured",
-                    (double)stage.Activations / measured, "", Least: 1, Most: 1.5, Note: $"{stage.Activations / 1e6:0.0} MB / {measured / 1e6:0.0} MB"));
+                string row = $"{name}, {(precision == Precision.Full ? "float32" : "bfloat16")}, {width}x{height}x{frames}, {stage.Stage}: estimated / measured";
+                rows.Add(measured > 0
+                    ? new(row, (double)stage.Activations / measured, "", Least: 1, Most: 1.5, Note: $"{stage.Activations / 1e6:0.0} MB / {measured / 1e6:0.0} MB")
+                    : Measurement.Missing(row, "", $"{stage.Activations / 1e6:0.0} MB are estimated, and all that was taken lay in memory that the process had"));
             }
         }
         return rows;

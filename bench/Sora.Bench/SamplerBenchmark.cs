@@ -17,7 +17,7 @@ internal static class SamplerBenchmark
             return [Measurement.Missing("sampler error", "%", "models/pocket is missing")];
         int[] counts = quick ? [1, 2, 4] : [5, 10, 20, 40];
         Sampler[] samplers = [.. SamplerNames.All.Select(SamplerNames.Parse)];
-        double[,] errors = Measure(model, samplers, counts, reference: quick ? 8 : 400, PocketCase.Prompts[..(quick ? 1 : 3)], quick);
+        double[,] errors = Measure(model, samplers, counts, reference: quick ? 8 : 160, PocketCase.Prompts[..(quick ? 1 : 3)], quick);
         Print(samplers, counts, errors);
         return [.. samplers.SelectMany((sampler, row) => counts.Select((steps, column) =>
             new Measurement($"{SamplerNames.NameOf(sampler)}, {steps} steps, error of the latent", errors[row, column], "%")))];

@@ -32,16 +32,7 @@ public class CaptionMixTests
             Assert.True(caption.Split(' ').Length > 25, caption);
             Assert.Subset(words, CaptionParser.Words(caption).ToHashSet());
         }
-        string fish = DetailedCaption.Of(new()
-        {
-            Subject = SubjectCatalogue.Get("fish"),
-            Scene = SceneCatalogue.Get("deep sea"),
-            Motion = Motion.Left,
-            Colour = SubjectColour.Red,
-            Start = (0.7f, 0.5f),
-            Extent = 0.45f,
-            Speed = 0.22f,
-        });
+        string fish = DetailedCaption.Of(CaptionsTests.RedFish);
         Assert.Equal(
             "A red fish swims left in the deep sea. It begins on the right-hand side, at half height. Its length is two fifths of the picture's shorter side. It moves slowly. The camera does not move.",
             fish);

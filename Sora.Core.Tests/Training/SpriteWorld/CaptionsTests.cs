@@ -5,7 +5,7 @@ namespace Sora.Tests.Training.SpriteWorld;
 
 public class CaptionsTests
 {
-    private static readonly ClipDescription s_redFish = new()
+    internal static ClipDescription RedFish { get; } = new()
     {
         Subject = SubjectCatalogue.Get("fish"),
         Scene = SceneCatalogue.Get("deep sea"),
@@ -25,11 +25,11 @@ public class CaptionsTests
     [InlineData("In the deep sea, a red fish moves left.")]
     [InlineData("There is a red fish in the deep sea. It swims left.")]
     [InlineData("A red fish swims to the left in the deep sea. It moves slowly.")]
-    public void Says_it_in_many_ways(string caption) => Assert.Contains(caption, Captions.All(s_redFish));
+    public void Says_it_in_many_ways(string caption) => Assert.Contains(caption, Captions.All(RedFish));
 
     [Fact]
     public void The_full_sentence_is_the_plain_one() =>
-        Assert.Equal("a red fish swims left in the deep sea", Captions.FullSentence(s_redFish));
+        Assert.Equal("a red fish swims left in the deep sea", Captions.FullSentence(RedFish));
 
     [Fact]
     public void Every_caption_reads_back()
@@ -56,7 +56,7 @@ public class CaptionsTests
     {
         int full = 0;
         for (ulong seed = 0; seed < 1000; seed++)
-            full += CaptionParser.Parse(Captions.One(s_redFish, seed)) == CaptionMeaning.Of(s_redFish) ? 1 : 0;
+            full += CaptionParser.Parse(Captions.One(RedFish, seed)) == CaptionMeaning.Of(RedFish) ? 1 : 0;
         Assert.InRange(full, 750, 850);
     }
 
