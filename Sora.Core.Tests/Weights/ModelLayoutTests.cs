@@ -1,3 +1,4 @@
+using Sora.Text;
 using Sora.Weights;
 using Xunit;
 
@@ -63,6 +64,52 @@ public sealed class ModelLayoutTests : IDisposable
         ModelFolder folder = ModelFolder.Open(_folder.Path);
         Assert.Equal("spiece_model", folder.SentencePieceTensor);
         AssertHolds(model, folder);
+    }
+
+    [Fact]
+    public void ATextEncoderInGgufBringsItsTokenizer()
+    {
+        SmallModel model = new(SmallModel.TextToVideo);
+        model.WriteOriginal("transformer", _folder.File("wan.safetensors"));
+        model.WriteOriginal("vae", _folder.File("vae.safetensors"));
+        string text = _folder.File("text_encoders", "umt5-xxl-encoder-F32.gguf");
+        model.WriteGgufTextEncoder(text, new TestGguf().Text("general.architecture", "t5encoder").Tokenizer(SmallModel.SentencePiece));
+        ModelFolder folder = ModelFolder.Open(_folder.Path);
+        AssertHolds(model, folder);
+        SentencePieceTokenizer expected = SentencePieceTokenizer.Load(SmallModel.SentencePiece), found = folder.OpenTokenizer();
+        Assert.Equal((expected.VocabularySize, expected.PadId, expected.EosId, expected.UnknownId), (found.VocabularySize, found.PadId, found.EosId, found.UnknownId));
+        Assert.All((string[])["a red fish swims left", "  A  Fish, ünïcode 鱼 <extra> </s>\t", ""], line => Assert.Equal(expected.Encode(line), found.Encode(line)));
+
+        // It comes along where the model is written anew.
+        using var elsewhere = new TemporaryFolder();
+        ConvertedCheckpoint.Write(_folder.Path, elsewhere.File("made"), WeightPrecision.F32);
+        Assert.Equal(expected.Encode("a red fish"), ModelFolder.Open(elsewhere.File("made")).OpenTokenizer().Encode("a red fish"));
+
+        model.WriteGgufTextEncoder(text, new TestGguf().Text("general.architecture", "t5encoder"));
+        Assert.Contains("in a GGUF file, for its own tokenizer; found none of them", Error(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void ATokenizerInGgufThatDoesNotFitTogetherIsRefused()
+    {
+        AssertRefused(new TestGguf().Tokenizer(SmallModel.SentencePiece).Replace("tokenizer.ggml.scores", null), "lacks tokenizer.ggml.scores");
+        AssertRefused(new TestGguf().Tokenizer(SmallModel.SentencePiece).Replace("tokenizer.ggml.eos_token_id", writer => writer.Write(5u)), "eos_token_id is 5; UMT5's is 1");
+        AssertRefused(
+            new TestGguf().Tokenizer(SmallModel.SentencePiece).Replace("tokenizer.ggml.token_type", writer =>
+            {
+                writer.Write(5u);
+                writer.Write(1UL);
+                writer.Write(9);
+            }),
+            "lacks a score and a known type for piece 0");
+
+        void AssertRefused(TestGguf file, string message)
+        {
+            string path = _folder.File("t.gguf");
+            File.WriteAllBytes(path, file.ToBytes());
+            using var gguf = GgufFile.Open(path);
+            Assert.Contains(message, Assert.Throws<SoraException>(() => GgufTokenizer.ReadSentencePiece(gguf)).Message, StringComparison.Ordinal);
+        }
     }
 
     [Fact]

@@ -87,6 +87,15 @@ internal sealed class SmallModel
         PickledFile.Write(path, Original(part).Concat(others ?? []).Select(tensor => (tensor.Name, SafetensorsType.F32, tensor.Shape, tensor.Data)));
     }
 
+    /// <summary>The text encoder as a GGUF file under llama.cpp's names.</summary>
+    public void WriteGgufTextEncoder(string path, TestGguf metadata)
+    {
+        Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+        foreach ((string name, long[] shape, byte[] data) in _parts["text_encoder"].Tensors)
+            metadata.Tensor(OriginalNames.TextEncoderGguf.Source(name)!.Value.Name, (uint)GgufType.F32, [.. shape.Reverse().Select(size => (ulong)size)], null, data);
+        File.WriteAllBytes(path, metadata.ToBytes());
+    }
+
     private static void WriteSafetensors(string path, IEnumerable<(string Name, long[] Shape, byte[] Data)> tensors, IEnumerable<SafetensorsContent>? others)
     {
         Directory.CreateDirectory(Path.GetDirectoryName(path)!);

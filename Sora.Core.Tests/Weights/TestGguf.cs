@@ -1,4 +1,5 @@
 using System.Text;
+using Sora.Text;
 using Sora.Weights;
 
 namespace Sora.Tests.Weights;
@@ -33,6 +34,34 @@ internal sealed class TestGguf
     public TestGguf Value(string key, uint type, Action<BinaryWriter> value)
     {
         _metadata.Add((key, type, value));
+        return this;
+    }
+
+    /// <summary>The tokenizer of a <c>spiece.model</c>, as llama.cpp's converter writes it.</summary>
+    public TestGguf Tokenizer(byte[] sentencePiece)
+    {
+        SentencePieceModel model = SentencePieceModelReader.Read(sentencePiece);
+        int[] ids = [.. Enumerable.Range(0, model.Vocabulary.Count)];
+        return Text("tokenizer.ggml.model", "t5")
+            .Value("tokenizer.ggml.tokens", 9, writer => Array(writer, 8, [.. ids.Select(id => Encoding.UTF8.GetString(model.Vocabulary.Text(id)))]))
+            .Value("tokenizer.ggml.scores", 9, writer => Numbers(writer, 6, ids.Length, id => writer.Write(model.Vocabulary.Score(id))))
+            .Value("tokenizer.ggml.token_type", 9, writer => Numbers(writer, 5, ids.Length, id => writer.Write((int)model.Vocabulary.Type(id))))
+            .Value("tokenizer.ggml.add_space_prefix", 7, writer => writer.Write(model.Normalizer.AddDummyPrefix))
+            .Value("tokenizer.ggml.remove_extra_whitespaces", 7, writer => writer.Write(model.Normalizer.RemoveExtraWhitespaces))
+            .Value("tokenizer.ggml.precompiled_charsmap", 9, writer => Numbers(writer, 0, model.Normalizer.CharacterMap.Length, i => writer.Write(model.Normalizer.CharacterMap.Span[i])))
+            .Value("tokenizer.ggml.eos_token_id", 4, writer => writer.Write(1u))
+            .Value("tokenizer.ggml.padding_token_id", 4, writer => writer.Write(0u))
+            .Value("tokenizer.ggml.unknown_token_id", 4, writer => writer.Write(2u));
+    }
+
+    /// <summary>Writes another value under a key, or, without one, leaves the key out.</summary>
+    public TestGguf Replace(string key, Action<BinaryWriter>? value)
+    {
+        int place = _metadata.FindIndex(one => one.Key == key);
+        if (value is null)
+            _metadata.RemoveAt(place);
+        else
+            _metadata[place] = _metadata[place] with { Value = value };
         return this;
     }
 
@@ -99,6 +128,14 @@ internal sealed class TestGguf
         writer.Write((ulong)texts.Length);
         foreach (string text in texts)
             Text(writer, text);
+    }
+
+    private static void Numbers(BinaryWriter writer, uint type, int count, Action<int> write)
+    {
+        writer.Write(type);
+        writer.Write((ulong)count);
+        for (int i = 0; i < count; i++)
+            write(i);
     }
 
     private int Padded(int length) => (length + Alignment - 1) / Alignment * Alignment;

@@ -5,7 +5,7 @@ using static Google.Protobuf.WireFormat;
 namespace Sora.Text;
 
 /// <summary>
-/// Writes a unigram <c>spiece.model</c> with byte fallback; the counterpart of <see cref="SentencePieceModelReader"/>,
+/// Writes a unigram <c>spiece.model</c>; the counterpart of <see cref="SentencePieceModelReader"/>,
 /// with the field numbers of sentencepiece_model.proto.
 /// </summary>
 internal sealed class SentencePieceModelWriter
@@ -43,23 +43,25 @@ internal sealed class SentencePieceModelWriter
     }
 
     /// <summary>Makes the file's content.</summary>
-    public byte[] ToBytes(SentencePieceNormalizerSpec normalizer)
+    /// <param name="normalizer">What happens to text before it is cut.</param>
+    /// <param name="byteFallback">Whether characters outside the vocabulary become byte pieces.</param>
+    public byte[] ToBytes(SentencePieceNormalizerSpec normalizer, bool byteFallback = true)
     {
         ByteString specs = Message(output =>
         {
             output.WriteTag(2, WireType.LengthDelimited);
-            output.WriteBytes(Message(WriteTrainerSpec));
+            output.WriteBytes(Message(spec => WriteTrainerSpec(spec, byteFallback)));
             output.WriteTag(3, WireType.LengthDelimited);
             output.WriteBytes(Message(spec => WriteNormalizerSpec(spec, normalizer)));
         });
         return [.. _pieces.WrittenSpan, .. specs.Span];
     }
 
-    private void WriteTrainerSpec(CodedOutputStream output)
+    private void WriteTrainerSpec(CodedOutputStream output, bool byteFallback)
     {
         WriteInt32(output, 3, (int)SentencePieceAlgorithm.Unigram);
         WriteInt32(output, 4, _count);
-        WriteBool(output, 35, true);
+        WriteBool(output, 35, byteFallback);
         WriteInt32(output, 40, 2);
         WriteInt32(output, 41, -1);
         WriteInt32(output, 42, 1);

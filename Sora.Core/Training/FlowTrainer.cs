@@ -70,7 +70,7 @@ public sealed class FlowTrainer : ITrainingTask, IDisposable
             .ToDictionary(p => p.Item1, p => p.Value);
         if (config.StartFolder is { } folder)
         {
-            WarmStart.Copy(_transformer.Parameters, Path.Combine(folder, "transformer"), p => new DiffusionTransformer(config.Transformer, p).Parameters);
+            WarmStart.CopyTransformer(_transformer.Parameters, config.Transformer, Path.Combine(folder, "transformer"));
             WarmStart.Copy(_textEncoder.Parameters, Path.Combine(folder, "text_encoder"), p => new UMT5Encoder(config.TextEncoder with { VocabSize = tokenizer.VocabularySize }, p).Parameters);
         }
         if (exchange is { Count: > 1 })

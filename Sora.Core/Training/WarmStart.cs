@@ -1,4 +1,5 @@
 using Sora.Layers;
+using Sora.Transformer;
 using Sora.Weights;
 
 namespace Sora.Training;
@@ -19,5 +20,41 @@ internal static class WarmStart
         using var source = new CheckpointParameters(folder, float32, CPU, CheckpointParameters.TextEncoderNames);
         foreach ((string name, Parameter parameter) in build(source))
             target[name].copy_(parameter);
+    }
+
+    /// <summary>
+    /// Copies a transformer's weights into one of the same config, but for its patches, which may be smaller parts of the finished
+    /// one's. A smaller patch then begins as if it filled the larger one: the embedding adds up what all its copies would give, and the
+    /// head gives the mean.
+    /// </summary>
+    /// <param name="target">The network's parameters, by name.</param>
+    /// <param name="config">The network's config.</param>
+    /// <param name="folder">The finished transformer's folder.</param>
+    /// <exception cref="SoraException">The files are missing, damaged, or of a config with which these patches cannot begin.</exception>
+    public static void CopyTransformer(IReadOnlyDictionary<string, Parameter> target, WanTransformerConfig config, string folder)
+    {
+        WanTransformerConfig finished = WanTransformerConfig.Load(Path.Combine(folder, "config.json"));
+        if (finished.PatchSize.Zip(config.PatchSize).Any(sizes => sizes.First % sizes.Second != 0))
+        {
+            throw new SoraException($"{folder} has patches of {string.Join('x', finished.PatchSize)}, and patch_size is {string.Join('x', config.PatchSize)}; "
+                + "allowed: the same, or divisors of it.");
+        }
+        using IDisposable noGradients = no_grad();
+        using DisposeScope scope = NewDisposeScope();
+        using var source = new CheckpointParameters(folder, float32, CPU);
+        long[] split = [.. finished.PatchSize.Zip(config.PatchSize).SelectMany(sizes => (long[])[sizes.First / sizes.Second, sizes.Second])];
+        long positions = config.PatchSize.Aggregate(1, (a, b) => a * b);
+        foreach ((string name, Parameter values) in new DiffusionTransformer(config with { PatchSize = finished.PatchSize }, source).Parameters)
+        {
+            target[name].copy_(name switch
+            {
+                // D C t h w, each axis of a patch as copies of a smaller one.
+                "patch_embedding.weight" => values.reshape([.. values.shape[..2], .. split]).sum([2, 4, 6]),
+                // t h w C of outputs, with D inputs or none.
+                "proj_out.weight" => values.reshape([.. split, config.OutChannels, values.size(1)]).mean([0, 2, 4]).reshape(positions * config.OutChannels, values.size(1)),
+                "proj_out.bias" => values.reshape([.. split, config.OutChannels]).mean([0, 2, 4]).flatten(),
+                _ => values,
+            });
+        }
     }
 }

@@ -30,6 +30,7 @@ internal unsafe ref struct GgufHeader
     private readonly byte* _start;
     private readonly long _length;
     private readonly Dictionary<string, object> _metadata = [];
+    private readonly Dictionary<string, GgufArray> _arrays = [];
     private readonly HashSet<string> _keys = [];
     private long _position;
 
@@ -40,12 +41,12 @@ internal unsafe ref struct GgufHeader
         _length = file.Length;
     }
 
-    /// <summary>The tensors in the order of their data, and the metadata but its arrays.</summary>
+    /// <summary>The tensors in the order of their data, the metadata but its arrays, and where these are.</summary>
     /// <exception cref="SoraException">The header breaks the format; the message names file and fault.</exception>
-    public static (OrderedDictionary<string, GgufEntry> Entries, Dictionary<string, object> Metadata) Parse(MappedFile file)
+    public static (OrderedDictionary<string, GgufEntry> Entries, Dictionary<string, object> Metadata, Dictionary<string, GgufArray> Arrays) Parse(MappedFile file)
     {
         var header = new GgufHeader(file);
-        return (header.ReadAll(), header._metadata);
+        return (header.ReadAll(), header._metadata, header._arrays);
     }
 
     private OrderedDictionary<string, GgufEntry> ReadAll()
@@ -116,6 +117,8 @@ internal unsafe ref struct GgufHeader
         if (depth == DeepestArray)
             throw Fault($"metadata '{Shorten(key)}' holds arrays in arrays more than {DeepestArray} deep");
         ulong count = Count($"elements in metadata '{Shorten(key)}'", size);
+        if (depth == 0)
+            _arrays.Add(key, new(type, (int)Math.Min(count, int.MaxValue), _position));
         if (type is not (8 or 9))
             Skip((ulong)size * count, key);
         for (ulong i = 0; type == 8 && i < count; i++)

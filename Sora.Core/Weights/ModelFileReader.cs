@@ -152,7 +152,7 @@ internal static class ModelFileReader
         CropSize = new(encoder.ImageSize, encoder.ImageSize),
     };
 
-    /// <summary>Beside the text encoder, where the releases keep it, or inside the text encoder's file.</summary>
+    /// <summary>Beside the text encoder, where the releases keep it, or inside the text encoder's file: in a tensor, or in a GGUF file's metadata.</summary>
     private static (string Path, string? Tensor) FindTokenizer(string path, NetworkFiles text)
     {
         string root = File.Exists(path) ? FolderOf(path) : path, beside = FolderOf(text.Path);
@@ -163,7 +163,14 @@ internal static class ModelFileReader
         using (WeightStore store = WeightSource.Open(text.Path))
             if (store.Contains(tensor))
                 return (store.PathOf(tensor), tensor);
-        throw new SoraException($"{path}: looked for {Tokenizer}, UMT5's tokenizer, in {string.Join(", ", places.Distinct())}, and for a tensor {tensor} in {text.Path}; found neither.");
+        if (Path.GetExtension(text.Path) == ".gguf")
+        {
+            using var gguf = GgufFile.Open(text.Path);
+            if (GgufTokenizer.IsIn(gguf))
+                return (text.Path, GgufTokenizer.Pieces);
+        }
+        throw new SoraException($"{path}: looked for {Tokenizer}, UMT5's tokenizer, in {string.Join(", ", places.Distinct())}, for a tensor {tensor} in {text.Path}, "
+            + "and, in a GGUF file, for its own tokenizer; found none of them.");
     }
 
     private static bool IsOf(string file, string field, string value) =>

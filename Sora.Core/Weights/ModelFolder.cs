@@ -87,7 +87,10 @@ public sealed record ModelFolder
     /// <summary>The files of each network, by the name of its part.</summary>
     internal IReadOnlyDictionary<string, NetworkFiles> Networks { get; init; } = new Dictionary<string, NetworkFiles>();
 
-    /// <summary>The tensor of bytes that holds the SentencePiece model; null where it has a file of its own.</summary>
+    /// <summary>
+    /// The tensor of bytes that holds the SentencePiece model, or <see cref="GgufTokenizer.Pieces"/> where it is a GGUF file's own
+    /// tokenizer; null where it has a file of its own.
+    /// </summary>
     internal string? SentencePieceTensor { get; init; }
 
     /// <summary>Width and height in pixels are multiples of this.</summary>
@@ -160,6 +163,11 @@ public sealed record ModelFolder
         {
             if (SentencePieceTensor is null)
                 return File.ReadAllBytes(SentencePiecePath);
+            if (SentencePieceTensor == GgufTokenizer.Pieces)
+            {
+                using var gguf = GgufFile.Open(SentencePiecePath);
+                return GgufTokenizer.ReadSentencePiece(gguf);
+            }
             using WeightFiles files = WeightFiles.Open(SentencePiecePath);
             return files.Bytes(SentencePieceTensor).ToArray();
         }

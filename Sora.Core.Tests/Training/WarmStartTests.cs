@@ -1,0 +1,80 @@
+using Sora.Layers;
+using Sora.Patches;
+using Sora.Tests.Engine;
+using Sora.Tests.Generation;
+using Sora.Training;
+using Sora.Transformer;
+using Sora.Weights;
+using Xunit;
+
+namespace Sora.Tests.Training;
+
+/// <summary>A training that begins with a finished transformer.</summary>
+[Collection(LiveTensors.Name)]
+public sealed class WarmStartTests
+{
+    private static string Finished => Path.Combine(TinyModel.Folder, "transformer");
+
+    [Fact]
+    public void TheSamePatchesBeginAsTheyEnded()
+    {
+        using DisposeScope scope = NewDisposeScope();
+        using DiffusionTransformer network = Start(TinyModel.Transformer);
+        using var finished = new DiffusionTransformer(TinyModel.Transformer, new CheckpointParameters(Finished, float32, CPU));
+        foreach ((string name, Parameter values) in finished.Parameters)
+            Assert.True(values.bytes.SequenceEqual(network.Parameters[name].bytes), name);
+    }
+
+    [Fact]
+    public void ASmallerPatchBeginsAsIfItFilledTheLargerOne()
+    {
+        using DisposeScope scope = NewDisposeScope();
+        WanTransformerConfig smaller = TinyModel.Transformer with { PatchSize = [1, 1, 2] };
+        using DiffusionTransformer network = Start(smaller);
+        using var finished = new DiffusionTransformer(TinyModel.Transformer, new CheckpointParameters(Finished, float32, CPU));
+
+        // Of a picture whose rows are in pairs the same, every smaller patch is embedded as the larger one around it.
+        Tensor latents = RandomTensor.Create(1, 1, smaller.InChannels, 2, 4, 8).repeat_interleave(2, 3);
+        Tensor large = Embed(finished, latents, TinyModel.Transformer), small = Embed(network, latents, smaller); // N D each
+        Tensor copies = large.reshape(2, 4, 4, -1).repeat_interleave(2, 1).flatten(0, 2);
+        Assert.InRange((small - copies).abs().max().item<float>(), 0, 1e-5);
+
+        // What the head gives is the mean over the copies: rows t h w C become t w C.
+        Parameter before = finished.Parameters["proj_out.weight"], after = network.Parameters["proj_out.weight"];
+        Tensor mean = before.reshape(1, 2, 2, smaller.OutChannels, -1).mean([1]).flatten(0, 2);
+        Assert.InRange((after - mean).abs().max().item<float>(), 0, 1e-6);
+        Assert.Equal([2 * smaller.OutChannels], network.Parameters["proj_out.bias"].shape);
+        Assert.True(finished.Parameters["blocks.1.attn1.to_q.weight"].bytes.SequenceEqual(network.Parameters["blocks.1.attn1.to_q.weight"].bytes));
+    }
+
+    [Fact]
+    public void OtherPatchesAndOtherNetworksAreRefused()
+    {
+        using DisposeScope scope = NewDisposeScope();
+        Assert.Contains(
+            "patches of 1x2x2, and patch_size is 1x4x4; allowed: the same, or divisors of it",
+            Assert.Throws<SoraException>(() => Start(TinyModel.Transformer with { PatchSize = [1, 4, 4] })).Message, StringComparison.Ordinal);
+        Assert.Throws<SoraException>(() => Start(TinyModel.Transformer with { PatchSize = [1, 1, 1], FfnDim = 64 }));
+    }
+
+    private static DiffusionTransformer Start(WanTransformerConfig config)
+    {
+        var network = new DiffusionTransformer(config, new FreshParameters(7, float32));
+        try
+        {
+            WarmStart.CopyTransformer(network.Parameters, config, Finished);
+            return network;
+        }
+        catch
+        {
+            network.Dispose();
+            throw;
+        }
+    }
+
+    private static Tensor Embed(DiffusionTransformer network, Tensor latents, WanTransformerConfig config)
+    {
+        Parameter weight = network.Parameters["patch_embedding.weight"];
+        return nn.functional.linear(Patchify.Cut(latents, config.PatchSize), weight.flatten(1), network.Parameters["patch_embedding.bias"]);
+    }
+}
