@@ -26,7 +26,7 @@ internal sealed record Benchmark(string Name, Func<bool, IEnumerable<Measurement
         new("endurance", EnduranceBenchmark.Run),
         new("reliability", ReliabilityBenchmark.Run),
         new("cli", CommandLineBenchmark.Run),
-        new("samplers", SamplerBenchmark.Run),
         new("packing", PackingBenchmark.Run),
+        new("samplers", SamplerBenchmark.Run),
     ];
 }

@@ -31,12 +31,13 @@ foreach (Benchmark benchmark in Benchmark.All.Where(b => only is null ? deviceNa
 {
     Console.Error.WriteLine($"{benchmark.Name} ...");
     rows.AddRange(benchmark.Run(quick).Select(row => quick && !row.Exact ? row with { Least = null, Most = null } : row));
+    // What is measured is not lost where a later benchmark is interrupted.
+    if (output is not null)
+        Report.Save(rows, output);
 }
 Report.Print(rows, Console.Out);
 if (quick)
     Console.WriteLine("--quick: tiny sizes, once each; the numbers mean nothing, but targets that are shown hold on every machine.");
-if (output is not null)
-    Report.Save(rows, output);
 return quick && rows.Any(row => row.Met == false) ? 1 : 0;
 
 static int Fail(string message)
