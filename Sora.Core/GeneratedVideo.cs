@@ -68,17 +68,34 @@ public sealed class GeneratedVideo : IDisposable, IAsyncDisposable
     {
         IReadOnlyList<VideoFrame> saved = Frames;
         long start = Stopwatch.GetTimestamp();
-        var options = new VideoWriterOptions { Metadata = Record.Tags() };
-        using (var writer = new VideoWriter(path, saved[0].Width, saved[0].Height, FramesPerSecond, options))
-        {
-            foreach (VideoFrame frame in saved)
-                writer.Write(frame, cancellationToken);
-            writer.Complete(cancellationToken);
-        }
+        using var writer = new VideoWriter(path, saved[0].Width, saved[0].Height, FramesPerSecond, new() { Metadata = Record.Tags() });
+        Save(writer, start, cancellationToken);
+    }
+
+    /// <summary>
+    /// Writes the video into a file that was begun, and completes it: one whose encoder started while the video was still being made.
+    /// Its tags are those that it was begun with (<see cref="VideoGenerator.RecordOf(VideoRequest)"/>).
+    /// </summary>
+    /// <param name="writer">A writer for frames of this size; disposing of it is the caller's.</param>
+    /// <param name="cancellationToken">Stops the encoder.</param>
+    /// <exception cref="FFmpegException">The encoder failed.</exception>
+    /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
+    /// <exception cref="ObjectDisposedException">The video is disposed.</exception>
+    public Task SaveAsync(VideoWriter writer, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(writer);
+        return Task.Run(() => Save(writer, Stopwatch.GetTimestamp(), cancellationToken), cancellationToken);
+    }
+
+    private void Save(VideoWriter writer, long start, CancellationToken cancellationToken)
+    {
+        foreach (VideoFrame frame in Frames)
+            writer.Write(frame, cancellationToken);
+        writer.Complete(cancellationToken);
         timings.Add(new StageTiming(GenerationStage.Saving, Stopwatch.GetElapsedTime(start)));
     }
 
-    /// <inheritdoc cref="Save"/>
+    /// <inheritdoc cref="Save(string, CancellationToken)"/>
     public Task SaveAsync(string path, CancellationToken cancellationToken = default) =>
         Task.Run(() => Save(path, cancellationToken), cancellationToken);
 

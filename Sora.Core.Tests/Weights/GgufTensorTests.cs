@@ -7,6 +7,19 @@ namespace Sora.Tests.Weights;
 /// <summary>What the reference cases do not hold: tensors large enough for several threads, and scales that are no numbers.</summary>
 public sealed unsafe class GgufTensorTests
 {
+    [Fact]
+    public void EveryHalfPrecisionNumberIsReadExactly()
+    {
+        for (uint bits = 0; bits <= ushort.MaxValue; bits++)
+        {
+            ushort half = (ushort)bits;
+            float expected = (float)BitConverter.UInt16BitsToHalf(half), found = GgufBits.Half((byte*)&half);
+            Assert.Equal(
+                BitConverter.SingleToUInt32Bits(float.IsNaN(expected) ? float.NaN : expected),
+                BitConverter.SingleToUInt32Bits(found));
+        }
+    }
+
     private static readonly GgufType[] Quantised = [.. Enum.GetValues<GgufType>().Where(type => type.Engine() is null)];
 
     [Fact]

@@ -144,6 +144,7 @@ internal static class PublishedModels
             Prediction = FlowPrediction.Preconditioned,
             Transformer = new()
             {
+                PatchSize = [1, 1, 1],
                 NumAttentionHeads = 4,
                 AttentionHeadDim = 64,
                 InChannels = 48,

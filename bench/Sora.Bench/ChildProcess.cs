@@ -22,7 +22,11 @@ internal static class ChildProcess
     {
         string dotnet = Environment.ProcessPath is { } host && Path.GetFileName(host) == "dotnet" ? host : "dotnet";
         string[] arguments = [typeof(ChildProcess).Assembly.Location, Argument, kind, value];
-        using Process process = Process.Start(new ProcessStartInfo(dotnet, arguments) { RedirectStandardOutput = true })!;
+        var start = new ProcessStartInfo(dotnet, arguments) { RedirectStandardOutput = true };
+        // The runtime ends a process whose compiler, which works beside it, finds no memory: here all is compiled at its first call.
+        if (kind == MemoryLimitBenchmark.Child)
+            start.Environment["DOTNET_TieredCompilation"] = "0";
+        using Process process = Process.Start(start)!;
         string text = process.StandardOutput.ReadToEnd();
         process.WaitForExit();
         return process.ExitCode == 0

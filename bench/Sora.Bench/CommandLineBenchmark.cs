@@ -40,6 +40,7 @@ internal static partial class CommandLineBenchmark
             new(Name, Median.Of(calls.Select(c => c.Total)), "s", Most: 10),
             new("loading the model, of that", Median.Of(calls.Select(c => c.Loading)), "s", Most: 1),
             new("from the command to the start of generating", Median.Of(calls.Select(c => c.UntilGenerating)), "s", Most: 3),
+            new("transformer and VAE, as a share of the time from there to the end", Median.Of(calls.Select(c => c.Networks / (c.Total - c.UntilGenerating))), "%", Least: 0.9),
         ];
     }
 
@@ -63,14 +64,14 @@ internal static partial class CommandLineBenchmark
         string summary = process.StandardOutput.ReadToEnd();
         process.WaitForExit();
         TimeSpan total = Stopwatch.GetElapsedTime(start);
-        Match loading = LoadingTime.Match(summary);
-        if (process.ExitCode != 0 || generating is not { } begun || !loading.Success)
+        Dictionary<string, double> stages = StageTime.Matches(summary).ToDictionary(match => match.Groups[1].Value, match => double.Parse(match.Groups[2].Value, CultureInfo.InvariantCulture));
+        if (process.ExitCode != 0 || generating is not { } begun || stages.Count < 3)
             throw new InvalidOperationException($"./sora ended with {process.ExitCode}: {string.Join(' ', said)} {summary}");
-        return new(total.TotalSeconds, double.Parse(loading.Groups[1].Value, CultureInfo.InvariantCulture), begun.TotalSeconds);
+        return new(total.TotalSeconds, stages["loading model"], begun.TotalSeconds, stages["denoising"] + stages["decoding"]);
     }
 
-    private readonly record struct Call(double Total, double Loading, double UntilGenerating);
+    private readonly record struct Call(double Total, double Loading, double UntilGenerating, double Networks);
 
-    [GeneratedRegex("loading model ([0-9.]+) s", RegexOptions.CultureInvariant)]
-    private static partial Regex LoadingTime { get; }
+    [GeneratedRegex("(loading model|denoising|decoding) ([0-9.]+) s", RegexOptions.CultureInvariant)]
+    private static partial Regex StageTime { get; }
 }

@@ -14,27 +14,30 @@ internal static class EstimateBenchmark
     {
         if (!OperatingSystem.IsLinux())
             return [Measurement.Missing("estimated / measured memory", "", "there is no VmHWM but on Linux")];
+        if (quick)
+            return Run([("tiny", Repository.TinyModel)], Sizes[..1]);
         string folder = Directory.CreateTempSubdirectory("sora-estimate-").FullName;
         try
         {
             string middle = Path.Combine(folder, "middle"), first = Path.Combine(folder, "first");
             RandomCheckpoint.Write(Middle(PublishedModel.Find("wan2.2-ti2v-5b")), middle, WeightPrecision.BF16);
             RandomCheckpoint.Write(Middle(PublishedModel.Find("wan2.1-t2v-1.3b")), first, WeightPrecision.BF16);
-            (string Name, string? Path)[] models = [("pocket", Repository.PocketModel), ("middle of 2.2's kind", middle), ("middle of 2.1's kind", first)];
-            return
-            [
-                .. from model in models
-                   where model.Path is not null
-                   from precision in (Precision[])[Precision.BFloat16, Precision.Full]
-                   from row in RunAsync(model.Name, model.Path, precision, quick ? Sizes[..1] : Sizes).GetAwaiter().GetResult()
-                   select row,
-            ];
+            return Run([("pocket", Repository.PocketModel), ("middle of 2.2's kind", middle), ("middle of 2.1's kind", first)], Sizes);
         }
         finally
         {
             Directory.Delete(folder, recursive: true);
         }
     }
+
+    private static Measurement[] Run((string Name, string? Path)[] models, (int Width, int Height, int Frames)[] sizes) =>
+    [
+        .. from model in models
+           where model.Path is not null
+           from precision in (Precision[])[Precision.BFloat16, Precision.Full]
+           from row in RunAsync(model.Name, model.Path, precision, sizes).GetAwaiter().GetResult()
+           select row,
+    ];
 
     private static async Task<IReadOnlyList<Measurement>> RunAsync(string name, string path, Precision precision, IEnumerable<(int Width, int Height, int Frames)> sizes)
     {

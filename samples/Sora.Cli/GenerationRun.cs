@@ -60,6 +60,8 @@ internal static class GenerationRun
                     done.Add((notes.Notes, written));
                     continue;
                 }
+                // The encoder of a video that is alone starts while the video is made.
+                using VideoWriter? writer = batch is [var alone] ? WriterOf(generator, alone, videos[done.Count].Output) : null;
                 IReadOnlyList<GeneratedVideo> generated = await generator.GenerateAsync(batch, progress, cancellationToken);
                 progress.Report(GenerationProgress.At(GenerationStage.Saving, 0, 0, TimeSpan.Zero));
                 for (int i = 0; i < generated.Count; i++)
@@ -67,7 +69,7 @@ internal static class GenerationRun
                     await using GeneratedVideo video = generated[i];
                     // Requests of one command line run in their order.
                     string file = videos[done.Count].Output;
-                    await video.SaveAsync(file, cancellationToken);
+                    await (writer is null ? video.SaveAsync(file, cancellationToken) : video.SaveAsync(writer, cancellationToken));
                     done.Add(([.. video.Notes], Summary(video, file, done.Count == 0 ? loading : null, generated.Count)));
                 }
             }
@@ -108,8 +110,7 @@ internal static class GenerationRun
         VideoGenerator generator, VideoRequest request, string file, IProgress<GenerationProgress> progress, CancellationToken cancellationToken)
     {
         long start = Stopwatch.GetTimestamp();
-        var tags = new VideoWriterOptions { Metadata = generator.RecordOf(request).Tags() };
-        using var writer = new VideoWriter(file, request.Width!.Value, request.Height!.Value, request.FramesPerSecond!.Value, tags);
+        using VideoWriter writer = WriterOf(generator, request, file);
         await foreach (VideoFrame frame in generator.StreamAsync(request, progress, cancellationToken))
             writer.Write(frame, cancellationToken);
         await writer.CompleteAsync(cancellationToken);
@@ -119,6 +120,9 @@ internal static class GenerationRun
             {TimeText.Of(Stopwatch.GetElapsedTime(start))} besides loading the model
             """);
     }
+
+    private static VideoWriter WriterOf(VideoGenerator generator, VideoRequest request, string file) =>
+        new(file, request.Width!.Value, request.Height!.Value, request.FramesPerSecond!.Value, new() { Metadata = generator.RecordOf(request).Tags() });
 
     private static string Summary(GeneratedVideo video, string output, TimeSpan? loading, int together)
     {
