@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Runs the benchmarks, prints their table and writes bench/results.json and bench/growth.svg. Takes about ten minutes on an idle machine.
+# Runs the benchmarks, prints their table and writes bench/results.json and bench/growth.svg. Takes about half an hour on an idle machine.
 #   bench/run.sh                    all of them
-#   bench/run.sh --only decoder     one of them; writes no file
+#   bench/run.sh --only decoder     one of them; writes no file, unless --output names one, in which it renews its rows
 #   bench/run.sh --quick            whether each runs, at tiny sizes; writes no file
 #   bench/run.sh --device cuda      those of the networks, on the GPU; writes bench/results-cuda.json
 set -euo pipefail

@@ -1,4 +1,5 @@
 // Sora's benchmarks: bench/run.sh [--quick] [--only NAME] [--device NAME] [--output FILE]; docs/performance.md says what they measure.
+using System.Text.Json.Nodes;
 using Sora.Bench;
 
 if (args is [ChildProcess.Argument, { } kind, { } value])
@@ -27,13 +28,15 @@ if (deviceName is not null && !BenchDevice.TryChoose(deviceName))
 
 set_num_threads(Environment.ProcessorCount);
 var rows = new List<Measurement>();
+// One benchmark alone renews its rows and leaves the others.
+IReadOnlyList<JsonNode> others = only is not null && output is not null ? Report.Read(output) : [];
 foreach (Benchmark benchmark in Benchmark.All.Where(b => only is null ? deviceName is null || b.OnDevice : b.Name == only))
 {
     Console.Error.WriteLine($"{benchmark.Name} ...");
     rows.AddRange(benchmark.Run(quick).Select(row => quick && !row.Exact ? row with { Least = null, Most = null } : row));
     // What is measured is not lost where a later benchmark is interrupted.
     if (output is not null)
-        Report.Save(rows, output);
+        Report.Save(rows, output, others);
 }
 Report.Print(rows, Console.Out);
 if (quick)

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
 
 namespace Sora.Bench;
@@ -37,18 +38,26 @@ internal static class Report
     }
 
     /// <summary>Writes the JSON file: the machine, and each row.</summary>
-    public static void Save(IReadOnlyList<Measurement> rows, string path)
+    /// <param name="rows">The rows.</param>
+    /// <param name="path">The file.</param>
+    /// <param name="others">Rows of an earlier file that stay where these have none of their name.</param>
+    public static void Save(IReadOnlyList<Measurement> rows, string path, IReadOnlyList<JsonNode> others)
     {
+        HashSet<string> names = [.. rows.Select(row => row.Name)];
         var report = new
         {
             Processor = ProcessorName(),
             Threads = get_num_threads(),
             Engine = typeof(Tensor).Assembly.GetName().Name,
             Device = BenchDevice.Current.ToString(),
-            Rows = rows,
+            Rows = (object[])[.. others.Where(row => !names.Contains((string)row["name"]!)), .. rows],
         };
         File.WriteAllText(path, JsonSerializer.Serialize(report, s_json) + "\n");
     }
+
+    /// <summary>The rows of a file that was saved; none where there is no file.</summary>
+    public static IReadOnlyList<JsonNode> Read(string path) =>
+        File.Exists(path) ? [.. JsonNode.Parse(File.ReadAllText(path))!["rows"]!.AsArray().Select(row => row!)] : [];
 
     private static string? ProcessorName() => File.Exists("/proc/cpuinfo")
         ? File.ReadLines("/proc/cpuinfo").FirstOrDefault(line => line.StartsWith("model name", StringComparison.Ordinal))?.Split(':', 2)[1].Trim()
