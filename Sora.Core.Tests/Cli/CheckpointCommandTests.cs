@@ -44,7 +44,7 @@ public sealed class CheckpointCommandTests : IDisposable
         Assert.Equal((0, ""), (info.ExitCode, info.Error));
         Assert.Contains("Sora's pocket model, a folder in the layout of diffusers", info.Output, StringComparison.Ordinal);
         Assert.Contains("Made for 64x64, 17 frames at 8 a second: 20 steps", info.Output, StringComparison.Ordinal);
-        Assert.Contains("multiples of 16, and 4n + 1 frames", info.Output, StringComparison.Ordinal);
+        Assert.Contains("multiples of 8, and 4n + 1 frames", info.Output, StringComparison.Ordinal);
     }
 
     [Fact]
