@@ -11,8 +11,9 @@ namespace Sora.Tests.Benchmarks;
 [Collection(LiveTensors.Name)]
 public class BenchmarkTests
 {
-    // cli runs ./sora, which may have to build; the tests of the command line run the built program.
-    public static TheoryData<string> Names => [.. Benchmark.All.Select(benchmark => benchmark.Name).Where(name => name != "cli")];
+    // cli runs ./sora, which may have to build; the tests of the command line run the built program. limit goes to the end of its
+    // process's memory, where the runtime itself sometimes finds none and ends the process: a measurement, not a test.
+    public static TheoryData<string> Names => [.. Benchmark.All.Select(benchmark => benchmark.Name).Where(name => name is not ("cli" or "limit"))];
 
     [Theory]
     [MemberData(nameof(Names))]
