@@ -49,7 +49,8 @@ internal static class GenerationRun
             long start = Stopwatch.GetTimestamp();
             using VideoGenerator generator = await VideoGenerator.LoadAsync(model, options, progress, cancellationToken);
             TimeSpan loading = Stopwatch.GetElapsedTime(start);
-            LikeFile.RequireSame(like, generator.RecordOf(request), line);
+            if (like is not null)
+                LikeFile.RequireSame(like, generator.RecordOf(request), line);
             var done = new List<(string[], string)>();
             foreach (IReadOnlyList<VideoRequest> batch in generator.Batches([.. videos.Select(video => video.Request)]))
             {
@@ -61,7 +62,8 @@ internal static class GenerationRun
                     continue;
                 }
                 // The encoder of a video that is alone starts while the video is made.
-                using VideoWriter? writer = batch is [var alone] ? WriterOf(generator, alone, videos[done.Count].Output) : null;
+                GenerationRecord? record = batch is [var alone] ? generator.RecordOf(alone) : null;
+                using VideoWriter? writer = record is null ? null : WriterOf(record, batch[0], videos[done.Count].Output);
                 IReadOnlyList<GeneratedVideo> generated = await generator.GenerateAsync(batch, progress, cancellationToken);
                 progress.Report(GenerationProgress.At(GenerationStage.Saving, 0, 0, TimeSpan.Zero));
                 for (int i = 0; i < generated.Count; i++)
@@ -69,7 +71,10 @@ internal static class GenerationRun
                     await using GeneratedVideo video = generated[i];
                     // Requests of one command line run in their order.
                     string file = videos[done.Count].Output;
-                    await (writer is null ? video.SaveAsync(file, cancellationToken) : video.SaveAsync(writer, cancellationToken));
+                    // The tags of a file that was begun are those foreseen: tiles follow from the memory that there was.
+                    await (writer is not null && record!.VaeTileSize == video.Record.VaeTileSize
+                        ? video.SaveAsync(writer, cancellationToken)
+                        : video.SaveAsync(file, cancellationToken));
                     done.Add(([.. video.Notes], Summary(video, file, done.Count == 0 ? loading : null, generated.Count)));
                 }
             }
@@ -110,7 +115,7 @@ internal static class GenerationRun
         VideoGenerator generator, VideoRequest request, string file, IProgress<GenerationProgress> progress, CancellationToken cancellationToken)
     {
         long start = Stopwatch.GetTimestamp();
-        using VideoWriter writer = WriterOf(generator, request, file);
+        using VideoWriter writer = WriterOf(generator.RecordOf(request), request, file);
         await foreach (VideoFrame frame in generator.StreamAsync(request, progress, cancellationToken))
             writer.Write(frame, cancellationToken);
         await writer.CompleteAsync(cancellationToken);
@@ -121,8 +126,8 @@ internal static class GenerationRun
             """);
     }
 
-    private static VideoWriter WriterOf(VideoGenerator generator, VideoRequest request, string file) =>
-        new(file, request.Width!.Value, request.Height!.Value, request.FramesPerSecond!.Value, new() { Metadata = generator.RecordOf(request).Tags() });
+    private static VideoWriter WriterOf(GenerationRecord record, VideoRequest request, string file) =>
+        new(file, request.Width!.Value, request.Height!.Value, request.FramesPerSecond!.Value, new() { Metadata = record.Tags() });
 
     private static string Summary(GeneratedVideo video, string output, TimeSpan? loading, int together)
     {
