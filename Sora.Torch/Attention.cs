@@ -12,14 +12,24 @@ internal static class Attention
     public static torch.Tensor Apply(torch.Tensor query, torch.Tensor key, torch.Tensor value, torch.Tensor? mask) =>
         mask is null && FitsTiles(query, key, value) ? OnTiles(query, key, value) : Composed(query, key, value, mask);
 
-    /// <summary>Whether the native kernel can take this: bfloat16 on a processor with AMX, without gradients.</summary>
+    /// <summary>Whether the native kernel can take this: bfloat16 on a processor with AMX.</summary>
     internal static bool FitsTiles(torch.Tensor query, torch.Tensor key, torch.Tensor value) =>
         s_hasTiles && query.ndim == 4 && query.size(-1) % 32 == 0 && query.size(-1) <= 256
         && query.dtype == torch.bfloat16 && key.dtype == torch.bfloat16 && value.dtype == torch.bfloat16
-        && query.device_type == DeviceType.CPU
-        && !(torch.is_grad_enabled() && (query.requires_grad || key.requires_grad || value.requires_grad));
+        && query.device_type == DeviceType.CPU && query.NumberOfElements > 0 && key.NumberOfElements > 0;
 
-    /// <summary>The native kernel, which never holds scores of more than 32 queries and 128 keys a thread.</summary>
+    /// <summary>Whether any of the tensors takes part in a backward pass.</summary>
+    internal static bool NeedsGradients(params ReadOnlySpan<torch.Tensor> tensors)
+    {
+        foreach (torch.Tensor tensor in tensors)
+        {
+            if (torch.is_grad_enabled() && tensor.requires_grad)
+                return true;
+        }
+        return false;
+    }
+
+    /// <summary>The native kernel, which never holds scores of more than 64 queries and 128 keys a thread, forward and backward.</summary>
     internal static torch.Tensor OnTiles(torch.Tensor query, torch.Tensor key, torch.Tensor value)
     {
         nint handle = Native.sora_attention(query.Handle, key.Handle, value.Handle);

@@ -47,6 +47,22 @@ public static unsafe class SystemEngine
         Made(Native.sora_rms_rotary(x.Handle, weight.Handle, weight.Handle, weight.Handle, 0, epsilon), x, weight);
 
     /// <summary>
+    /// Whether <see cref="RelativeAttention"/> takes these: bfloat16 [B, H, N, d] on a processor with AMX, d a multiple of 32
+    /// up to 256, without gradients.
+    /// </summary>
+    public static bool HasRelativeAttention(torch.Tensor query, torch.Tensor key, torch.Tensor value, torch.Tensor bias) =>
+        Attention.FitsTiles(query, key, value) && !Attention.NeedsGradients(query, key, value, bias);
+
+    /// <summary>softmax(q·kᵀ + bias)·v of [B, H, N, d], without the matrix of scores.</summary>
+    /// <param name="query">q.</param>
+    /// <param name="key">k [B, H, M, d].</param>
+    /// <param name="value">v [B, H, M, d].</param>
+    /// <param name="bias">[H, N + M − 1] float32: that of key j to query i at j − i + N − 1.</param>
+    /// <param name="lengths">How many of its keys each of the B has, 1 to M: [B] int64.</param>
+    public static torch.Tensor RelativeAttention(torch.Tensor query, torch.Tensor key, torch.Tensor value, torch.Tensor bias, torch.Tensor lengths) =>
+        Made(Native.sora_relative_attention(query.Handle, key.Handle, value.Handle, bias.Handle, lengths.Handle), query, key, value, bias, lengths);
+
+    /// <summary>
     /// Gives memory of freed tensors that the allocator still holds back to the system. Takes milliseconds: for the end of
     /// a piece of work, not for a step of it.
     /// </summary>

@@ -116,6 +116,9 @@ internal static unsafe partial class Native
     [LibraryImport(Library)]
     internal static partial nint sora_attention(nint q, nint k, nint v);
 
+    [LibraryImport(Library)]
+    internal static partial nint sora_relative_attention(nint q, nint k, nint v, nint bias, nint lengths);
+
     /// <summary>The exception for the native call that has just failed on this thread, with libtorch's message.</summary>
     internal static TorchException LastError() =>
         new(Marshal.PtrToStringUTF8((nint)sora_last_error()) ?? "libtorch failed without a message");

@@ -32,11 +32,10 @@ internal static class TextEncoderParity
         var parameters = new ParameterScope(source);
         Tensor table = parameters["shared"].Weight("weight", [config.VocabSize, config.DModel], Initialization.Zero);
         Tensor x = TableRows.Of(table, ids);
-        Tensor buckets = RelativePositions.Buckets(ids.size(1), config);
-        Tensor blocked = (1 - mask.to(float32)).mul(float.MinValue).unsqueeze(1).unsqueeze(1);
+        var positions = new RelativePositions(mask, config);
         for (int i = 0; i < config.NumLayers && reference.Has($"mid.block{i}"); i++)
         {
-            x = new UMT5Layer(parameters["encoder.block"][i]["layer"], config).Forward(x, buckets, blocked);
+            x = new UMT5Layer(parameters["encoder.block"][i]["layer"], config).Forward(x, positions);
             CloseWhereTokens(reference, $"mid.block{i}", x, mask);
         }
     }

@@ -1,4 +1,5 @@
 using Sora.Patches;
+using Sora.Text;
 using Sora.Transformer;
 using Sora.VideoVae;
 
@@ -38,6 +39,14 @@ internal static class ComposedKernels
         Tensor length = wide.square().sum([-1], keepdim: true).sqrt().clamp(min: 1e-12);
         Tensor y = wide * (length.pow(-1) * Math.Sqrt(x.size(-1))) * norm.Gamma.flatten();
         return (silu ? nn.functional.silu(y) : y).to(x.dtype);
+    }
+
+    /// <summary>softmax(q·kᵀ + bias of the distance)·v over the keys that are there: [B, heads, L, d].</summary>
+    public static Tensor RelativeAttention(Tensor q, Tensor k, Tensor v, Tensor table, RelativePositions positions)
+    {
+        Tensor bias = TableRows.Of(table, positions.PairBuckets).permute(2, 0, 1).unsqueeze(0);    // 1 heads L L
+        Tensor scores = q.matmul(k.transpose(-2, -1)).to(float32) + bias + positions.Blocked;      // B heads L L
+        return scores.softmax(-1).to(v.dtype).matmul(v);                                           // B heads L d
     }
 
     /// <summary>Each frame with those after it side by side in the channels.</summary>

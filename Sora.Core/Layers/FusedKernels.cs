@@ -1,4 +1,5 @@
 using Sora.Patches;
+using Sora.Text;
 using Sora.Transformer;
 using Sora.VideoVae;
 
@@ -95,6 +96,21 @@ internal static class FusedKernels
             k.view(b, m, heads, -1).transpose(1, 2),
             v.view(b, m, heads, -1).transpose(1, 2));
         return result.transpose(1, 2).reshape(b, n, -1);                                  // B N D
+    }
+
+    /// <summary>softmax(q·kᵀ + bias of the distance)·v over the keys that are there: [B, heads, L, d].</summary>
+    /// <param name="q">Queries [B, heads, L, d].</param>
+    /// <param name="k">Keys.</param>
+    /// <param name="v">Values.</param>
+    /// <param name="table">The bias of each bucket [buckets, heads].</param>
+    /// <param name="positions">Buckets and padding.</param>
+    public static Tensor RelativeAttention(Tensor q, Tensor k, Tensor v, Tensor table, RelativePositions positions)
+    {
+#if SYSTEM_TORCH
+        if (positions.Lengths is { } lengths && SystemEngine.HasRelativeAttention(q, k, v, table))
+            return SystemEngine.RelativeAttention(q, k, v, TableRows.Of(table, positions.DistanceBuckets).to(float32).transpose(0, 1), lengths);
+#endif
+        return ComposedKernels.RelativeAttention(q, k, v, table, positions);
     }
 
 #if SYSTEM_TORCH

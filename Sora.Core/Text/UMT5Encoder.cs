@@ -39,11 +39,10 @@ public sealed class UMT5Encoder : IDisposable
     {
         Shape.Require(ids, "B L");
         Tensor x = TableRows.Of(_embedding, ids).to(float32);                             // B L D
-        Tensor blocked = (1 - mask.to(float32)).mul(float.MinValue).unsqueeze(1).unsqueeze(1); // B 1 1 L
-        Tensor buckets = RelativePositions.Buckets(ids.size(1), Config).to(ids.device);   // L L
+        var positions = new RelativePositions(mask, Config);
         // The scores of a layer are heads·L² numbers several times over.
         for (int i = 0; i < _layers.Count; i++)
-            x = InScope.Replace(x, h => _layers[i].Forward(h, buckets, blocked));                 // B L D
+            x = InScope.Replace(x, h => _layers[i].Forward(h, positions));                        // B L D
         return _norm.Forward(x);                                                          // B L D
     }
 

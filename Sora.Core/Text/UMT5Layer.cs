@@ -40,15 +40,12 @@ public sealed class UMT5Layer
 
     /// <summary>Maps [B, L, D] to [B, L, D], float32.</summary>
     /// <param name="x">The residual stream.</param>
-    /// <param name="buckets">The bucket of each pair of positions [L, L], int64.</param>
-    /// <param name="blocked">What is added to the scores of padding [B, 1, 1, L].</param>
-    public Tensor Forward(Tensor x, Tensor buckets, Tensor blocked)
+    /// <param name="positions">How far tokens are from each other, and which are padding.</param>
+    public Tensor Forward(Tensor x, RelativePositions positions)
     {
         Tensor h = _attentionNorm.Forward(x);
         Tensor q = Heads(_query.Forward(h)), k = Heads(_key.Forward(h)), v = Heads(_value.Forward(h)); // B heads L d
-        Tensor position = TableRows.Of(_positionBias, buckets).permute(2, 0, 1).unsqueeze(0); // 1 heads L L
-        Tensor scores = q.matmul(k.transpose(-2, -1)).to(float32) + position + blocked;   // B heads L L
-        Tensor mixed = scores.softmax(-1).to(v.dtype).matmul(v);                          // B heads L d
+        Tensor mixed = FusedKernels.RelativeAttention(q, k, v, _positionBias, positions); // B heads L d
         x = x + _output.Forward(mixed.transpose(1, 2).flatten(2));                        // B L D
         h = _feedForwardNorm.Forward(x);
         h = FusedKernels.Gelu(_gate.Forward(h)) * _up.Forward(h);

@@ -82,10 +82,14 @@ internal sealed class EqualShapeBatches : IFlowBatches
         LatentClips clips = _validation ?? throw new InvalidOperationException("No clips are kept apart.");
         int first = number * FlowBatch.ValidationClips;
         PatchGrid grid = Patchify.GridOf(clips.Latents, _config.Transformer.PatchSize);
+        int count = Math.Min(FlowBatch.ValidationClips, clips.Count - first);
+        var subject = new float[count * grid.Count];
+        for (int i = 0; i < count; i++)
+            clips.MarkSubject(first + i, grid, _config.Transformer.PatchSize[0], subject.AsSpan(i * grid.Count, grid.Count));
         return FlowBatch.ForValidation(
-            [.. Enumerable.Range(first, Math.Min(FlowBatch.ValidationClips, clips.Count - first))
+            [.. Enumerable.Range(first, count)
                 .Select(i => (Patchify.Cut(clips.Latents.narrow(0, i, 1), _config.Transformer.PatchSize), grid, clips.Caption(i, 0)))],
-            first, _config.Seed);
+            first, _config.Seed) with { Subject = tensor(subject, [subject.Length, 1]) };
     }
 
     /// <summary>Frees the latents.</summary>

@@ -10,8 +10,9 @@ namespace Sora.Training;
 /// <param name="Levels">The noise level of each of the N tokens: 0 for known frames, else in (0, 1).</param>
 /// <param name="Grids">The clips' patches; together N.</param>
 /// <param name="Captions">One for each clip; empty where the clip trains the unconditional flow.</param>
+/// <param name="Subject">1 for the tokens that show the clip's subject, else 0 [N, 1]; null where nobody knows.</param>
 internal sealed record FlowBatch(
-    Tensor Data, Tensor Noise, float[] Levels, IReadOnlyList<PatchGrid> Grids, IReadOnlyList<string> Captions)
+    Tensor Data, Tensor Noise, float[] Levels, IReadOnlyList<PatchGrid> Grids, IReadOnlyList<string> Captions, Tensor? Subject = null)
 {
     /// <summary>The clips of a batch for validation.</summary>
     public const int ValidationClips = 8;

@@ -10,7 +10,10 @@ internal static class FlowValidation
 {
     private static readonly float[] s_levels = [0.1f, 0.2f, 0.3f, 0.4f, 0.5f, 0.6f, 0.7f, 0.8f, 0.9f];
 
-    /// <summary>The mean squared error over all tokens at each level, and the mean of these; nothing where no clips are kept apart.</summary>
+    /// <summary>
+    /// The mean squared error over all tokens at each level, the mean of these, and where it is known which tokens show a
+    /// subject, the mean over them; nothing where no clips are kept apart.
+    /// </summary>
     /// <param name="batches">The clips.</param>
     /// <param name="velocity">Predicts noise − data [N, P] for the tokens of a batch, at its levels, from their noisy patches [N, P].</param>
     public static IReadOnlyList<(string Name, double Value)> Run(IFlowBatches batches, Func<FlowBatch, Tensor, Tensor> velocity)
@@ -19,23 +22,27 @@ internal static class FlowValidation
             return [];
         using IDisposable noGradients = no_grad();
         var errors = new double[s_levels.Length];
-        double values = 0;
+        double values = 0, subjectError = 0, subjectValues = 0;
         for (int number = 0; number < batches.ValidationBatches; number++)
         {
             using DisposeScope scope = NewDisposeScope();
             FlowBatch batch = batches.DrawValidation(number);
             Tensor target = batch.Noise - batch.Data;                                            // N P
             values += target.NumberOfElements;
+            subjectValues += batch.Subject is null ? 0 : batch.Subject.sum().item<float>() * target.size(1);
             for (int i = 0; i < s_levels.Length; i++)
             {
                 using DisposeScope level = NewDisposeScope();
                 var levels = new float[batch.Levels.Length];
                 Array.Fill(levels, s_levels[i]);
                 Tensor predicted = velocity(batch with { Levels = levels }, batch.Data + (target * s_levels[i]));
-                errors[i] += (predicted - target).square().sum().cpu().item<float>();
+                Tensor squares = (predicted - target).square();
+                errors[i] += squares.sum().cpu().item<float>();
+                subjectError += batch.Subject is null ? 0 : (squares * batch.Subject).sum().cpu().item<float>();
             }
         }
         double[] means = [.. errors.Select(error => error / values)];
-        return [.. s_levels.Select((sigma, i) => (string.Create(CultureInfo.InvariantCulture, $"loss_sigma_{sigma:0.0}"), means[i])), ("loss", means.Average())];
+        IReadOnlyList<(string, double)> all = [.. s_levels.Select((sigma, i) => (string.Create(CultureInfo.InvariantCulture, $"loss_sigma_{sigma:0.0}"), means[i])), ("loss", means.Average())];
+        return subjectValues > 0 ? [.. all, ("subject_loss", subjectError / (subjectValues * s_levels.Length))] : all;
     }
 }

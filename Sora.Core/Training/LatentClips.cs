@@ -1,4 +1,5 @@
 using Sora.Latents;
+using Sora.Patches;
 using Sora.Training.SpriteWorld;
 using Sora.VideoVae;
 
@@ -10,10 +11,11 @@ public sealed class LatentClips : IDisposable
     private const int EncodedAtOnce = 16;
     private readonly World _world;
     private readonly ClipDescription[] _descriptions;
-    private readonly ulong _seed;
+    private readonly Selection _selection;
+    private readonly int _temporalStride;
 
-    private LatentClips(World world, ClipDescription[] descriptions, Tensor latents, ulong seed) =>
-        (_world, _descriptions, Latents, _seed) = (world, descriptions, latents, seed);
+    private LatentClips(World world, ClipDescription[] descriptions, Tensor latents, Selection selection, int temporalStride) =>
+        (_world, _descriptions, Latents, _selection, _temporalStride) = (world, descriptions, latents, selection, temporalStride);
 
     /// <summary>What is encoded.</summary>
     /// <param name="Shape">The size of every clip.</param>
@@ -44,18 +46,22 @@ public sealed class LatentClips : IDisposable
         if (File.Exists(path))
         {
             TrainingState.Load(path, [("latents", latents)]);
-            return new(world, descriptions, latents, clips.Seed);
+            return new(world, descriptions, latents, clips, vae.Config.TemporalStride);
         }
         Encode(latents, descriptions, world, vae, clips, log, cancellationToken);
         TrainingState.Save(path, [("latents", latents)], new Dictionary<string, string>());
-        return new(world, descriptions, latents, clips.Seed);
+        return new(world, descriptions, latents, clips, vae.Config.TemporalStride);
     }
 
     /// <summary>One of the captions of a clip.</summary>
-    public string Caption(int clip, ulong draw) => Captions.One(_descriptions[clip], SeedOf(_seed + draw, clip));
+    public string Caption(int clip, ulong draw) => Captions.One(_descriptions[clip], SeedOf(_selection.Seed + draw, clip));
 
     /// <summary>What a clip shows.</summary>
     public ClipDescription Description(int clip) => _descriptions[clip];
+
+    /// <summary>Marks the patches of a clip that show its subject with 1.</summary>
+    internal void MarkSubject(int clip, PatchGrid grid, int patch, Span<float> marks) =>
+        SubjectTokens.Mark(_descriptions[clip], _selection.Shape, _selection.FramesPerSecond, grid, _temporalStride, patch, marks);
 
     /// <summary>The world that the clips are from.</summary>
     public World World => _world;

@@ -1,0 +1,346 @@
+// Products of bfloat16 matrices on the processor's matrix tiles (AMX), in place of libtorch's own kernels of mm, addmm, bmm
+// and baddbmm, whose library knows no tiles for them: every product of the networks, forward and backward, comes here.
+// The right operand is packed once a call into the tiles' order, a block of columns at a time, and stays in the second
+// cache while the rows of the left one go by (Goto, van de Geijn 2008). Sums are float32 in one order that depends on
+// the depth alone, so a row's result does not depend on what it is computed with.
+#include "sora_torch.h"
+
+#include <ATen/ATen.h>
+#include <ATen/Parallel.h>
+
+#include "products.h"
+
+#ifdef SORA_AMX
+
+#include <ATen/ops/addmm_cpu_dispatch.h>
+#include <ATen/ops/baddbmm_cpu_dispatch.h>
+#include <ATen/ops/bmm_cpu_dispatch.h>
+#include <ATen/ops/mm_cpu_dispatch.h>
+#include <torch/library.h>
+#include <torch/csrc/api/include/torch/version.h>
+
+#include <algorithm>
+#include <cstring>
+
+namespace sora {
+
+constexpr int64_t kRows = 256;         // rows of the left operand that a thread takes at a time
+constexpr int64_t kDepth = 1024;       // longest depth whose sums stay in the tiles
+constexpr int64_t kSplitDepth = 512;   // depth at a time of longer ones
+constexpr int64_t kColumns = 512;      // columns that are packed at a time
+constexpr int64_t kNearRows = 512;     // longest rows of a left operand that is read in place
+
+// ---------------------------------------------------------------------------------------------------------------
+// Sums to their place in the result.
+
+static inline __m512 added_values(const Finish& f, int64_t row, int64_t column, __mmask16 mask) {
+    const uint16_t* from = f.added + row * f.added_row + column * f.added_column;
+    __m512i half;
+    if (f.added_column == 1) {
+        half = _mm512_cvtepu16_epi32(_mm256_maskz_loadu_epi16(mask, from));
+    } else {
+        alignas(32) uint16_t gathered[16] = {};
+        for (int64_t j = 0; j < 16; j++)
+            if (mask >> j & 1) gathered[j] = from[j * f.added_column];
+        half = _mm512_cvtepu16_epi32(_mm256_load_si256(reinterpret_cast<const __m256i*>(gathered)));
+    }
+    return _mm512_castsi512_ps(_mm512_slli_epi32(half, 16));
+}
+
+// A whole block of plain sums in bfloat16, each column with a value of its own or none.
+static void finish_plain(const Finish& f, const float* sums, int64_t stride, int64_t row, int64_t rows, int64_t column) {
+    __m512 left = _mm512_setzero_ps(), right = left;
+    if (f.added) {
+        left = floats_of(f.added + column);
+        right = floats_of(f.added + column + 16);
+    } else if (f.bias) {
+        left = _mm512_loadu_ps(f.bias + column);
+        right = _mm512_loadu_ps(f.bias + column + 16);
+    }
+    uint16_t* out = static_cast<uint16_t*>(f.out) + row * f.stride + column;
+    for (int64_t r = 0; r < rows; r++) {
+        __m512bh both = _mm512_cvtne2ps_pbh(_mm512_add_ps(_mm512_loadu_ps(sums + 16), right), _mm512_add_ps(_mm512_loadu_ps(sums), left));
+        _mm512_storeu_si512(out, reinterpret_cast<__m512i&>(both));
+        sums += stride;
+        out += f.stride;
+    }
+}
+
+// Sums of up to 32 rows and 32 columns to their place in the result.
+static void finish_block(const Finish& f, const float* sums, int64_t stride, int64_t row, int64_t rows, int64_t column, int64_t columns) {
+    if (columns == kSide && !f.rows && !f.float32 && f.alpha == 1 && (!f.added || (f.added_row == 0 && f.added_column == 1 && f.beta == 1))) {
+        finish_plain(f, sums, stride, row, rows, column);
+        return;
+    }
+    for (int64_t r = 0; r < rows; r++) {
+        int64_t target = f.rows ? f.rows[row + r] : row + r;
+        if (target < 0) continue;
+        for (int64_t c = 0; c < columns; c += 16) {
+            auto mask = static_cast<__mmask16>(columns - c >= 16 ? 0xffff : (1u << (columns - c)) - 1);
+            __m512 value = _mm512_loadu_ps(sums + r * stride + c);
+            if (f.alpha != 1) value = _mm512_mul_ps(value, _mm512_set1_ps(f.alpha));
+            if (f.bias) value = _mm512_add_ps(value, _mm512_maskz_loadu_ps(mask, f.bias + column + c));
+            if (f.added) value = _mm512_fmadd_ps(added_values(f, row + r, column + c, mask), _mm512_set1_ps(f.beta), value);
+            int64_t place = target * f.stride + column + c;
+            if (f.float32) {
+                _mm512_mask_storeu_ps(static_cast<float*>(f.out) + place, mask, value);
+            } else {
+                __m256bh half = _mm512_cvtneps_pbh(value);
+                _mm256_mask_storeu_epi16(static_cast<uint16_t*>(f.out) + place, mask, reinterpret_cast<__m256i&>(half));
+            }
+        }
+    }
+}
+
+// ---------------------------------------------------------------------------------------------------------------
+// Blocks of rows against packed panels.
+
+struct Task {
+    int64_t row, rows;        // of the left operand
+    int64_t column, columns;  // of the result, as far as it goes
+    const uint16_t* panels;   // of those columns
+};
+
+struct RowScratch {
+    alignas(64) float sums[2][kSide * kSide];
+    Scratch left;
+    Scratch long_sums;
+};
+
+static RowScratch& row_scratch() {
+    static thread_local RowScratch scratch;
+    return scratch;
+}
+
+// The tiles of 32 rows: in place where they are whole and lie near each other, else copied side by side, since rows that
+// are far apart share few sets of the first cache.
+static LeftRows left_rows(const Matrix& a, int64_t row, int64_t m, int64_t depth, int64_t end, uint16_t* copy) {
+    if (a.column == 1 && a.row <= kNearRows && row + kSide <= m && (end - depth) % kTileDepth == 0) {
+        const uint16_t* upper = a.data + row * a.row + depth;
+        return {upper, upper + kTile * a.row, a.row * 2, kTileDepth};
+    }
+    for (uint16_t* out = copy; depth < end; depth += kTileDepth, out += 2 * kTileElements) {
+        pack_left_tile(a, row, m, depth, end, out);
+        pack_left_tile(a, row + kTile, m, depth, end, out + kTileElements);
+    }
+    return {copy, copy + kTileElements, 64, 2 * kTileElements};
+}
+
+// Sums that wait to be finished until those of the next block are on their way through the tiles.
+struct Waiting {
+    const float* sums = nullptr;
+    int64_t stride = 0, row = 0, rows = 0, column = 0, columns = 0;
+
+    void finish(const Finish& f) {
+        if (sums) finish_block(f, sums, stride, row, rows, column, columns);
+        sums = nullptr;
+    }
+};
+
+static void run_task(const Matrix& a, int64_t m, int64_t k, const Task& task, const Finish& finish) {
+    RowScratch& scratch = row_scratch();
+    int64_t chunks = (k + kTileDepth - 1) / kTileDepth, panels = (task.columns + kSide - 1) / kSide;
+    bool split = k > kDepth;
+    int64_t step = split ? kSplitDepth : chunks * kTileDepth, width = panels * kSide;
+    auto* copy = scratch.left.of<uint16_t>(packed_size(step, kSide));
+    float* long_sums = split ? scratch.long_sums.of<float>((task.rows + kSide) * width) : nullptr;
+    Waiting waiting;
+    int turn = 0;
+    for (int64_t depth = 0; depth < k; depth += step) {
+        int64_t end = std::min(k, depth + step), parts = (end - depth + kTileDepth - 1) / kTileDepth;
+        for (int64_t r = 0; r < task.rows; r += kSide) {
+            int64_t row = task.row + r, rows = std::min(kSide, task.rows - r);
+            LeftRows left = left_rows(a, row, m, depth, end, copy);
+            for (int64_t p = 0; p < panels; p++) {
+                const uint16_t* panel = task.panels + (p * chunks + depth / kTileDepth) * 2 * kTileElements;
+                float* sums = split ? long_sums + r * width + p * kSide : scratch.sums[turn ^= 1];
+                int64_t stride = split ? width : kSide;
+                sum_block(left, panel, parts, sums, stride, depth > 0);
+                waiting.finish(finish);
+                if (end == k) waiting = {sums, stride, row, rows, task.column + p * kSide, std::min(kSide, task.columns - p * kSide)};
+            }
+        }
+    }
+    waiting.finish(finish);
+}
+
+void multiply_here(const Matrix& a, const Matrix& b, int64_t m, int64_t n, int64_t k, const Finish& finish) {
+    static thread_local Scratch packed;
+    int64_t panel = packed_size(k, kSide);
+    for (int64_t first = 0; first < n; first += kColumns) {
+        int64_t columns = std::min(kColumns, n - first);
+        auto* panels = packed.of<uint16_t>(packed_size(k, columns));
+        for (int64_t c = 0; c < columns; c += kSide) pack_panel(b, k, first + c, n, panels + c / kSide * panel);
+        for (int64_t row = 0; row < m; row += kRows)
+            run_task(a, m, k, {row, std::min(kRows, m - row), first, columns, panels}, finish);
+    }
+}
+
+void multiply(const Matrix& a, const Matrix& b, int64_t m, int64_t n, int64_t k, const Finish& finish) {
+    int64_t threads = at::in_parallel_region() ? 1 : at::get_num_threads();
+    if (threads == 1) {
+        TileSession tiles;
+        multiply_here(a, b, m, n, k, finish);
+        return;
+    }
+    static thread_local Scratch packed;
+    int64_t panel = packed_size(k, kSide);
+    int64_t rows = std::min(kRows, std::max(kSide, ((m + 2 * threads - 1) / (2 * threads) + kSide - 1) / kSide * kSide));
+    int64_t row_blocks = (m + rows - 1) / rows;
+    for (int64_t first = 0; first < n; first += kColumns) {
+        int64_t columns = std::min(kColumns, n - first), panels = (columns + kSide - 1) / kSide;
+        auto* memory = packed.of<uint16_t>(packed_size(k, columns));
+        at::parallel_for(0, panels, 1, [&](int64_t begin, int64_t end) {
+            for (int64_t p = begin; p < end; p++) pack_panel(b, k, first + p * kSide, n, memory + p * panel);
+        });
+        // With few rows the columns are shared out too.
+        int64_t parts = std::min(panels, std::max<int64_t>(1, (2 * threads + row_blocks - 1) / row_blocks));
+        int64_t part = (panels + parts - 1) / parts;
+        parts = (panels + part - 1) / part;
+        at::parallel_for(0, row_blocks * parts, 1, [&](int64_t begin, int64_t end) {
+            TileSession tiles;
+            for (int64_t i = begin; i < end; i++) {
+                int64_t row = i % row_blocks * rows, p = i / row_blocks * part;
+                run_task(a, m, k, {row, std::min(rows, m - row), first + p * kSide, std::min(part * kSide, columns - p * kSide), memory + p * panel}, finish);
+            }
+        });
+    }
+}
+
+// ---------------------------------------------------------------------------------------------------------------
+// The operators.
+
+static bool is_matrix(const at::Tensor& t, int64_t first) {
+    return t.stride(first) == 1 || t.stride(first + 1) == 1;
+}
+
+static at::Tensor as_matrix(const at::Tensor& t, int64_t first) {
+    // Rows of one element may have any stride, which a product must not step over.
+    return is_matrix(t, first) && t.stride(first) > 0 && t.stride(first + 1) > 0 ? t : t.contiguous();
+}
+
+static Matrix matrix_of(const at::Tensor& t, int64_t first) {
+    Matrix m{reinterpret_cast<const uint16_t*>(t.data_ptr<c10::BFloat16>()), t.stride(first), t.stride(first + 1)};
+    // A single column's stride is as good as any: rows are then read as rows.
+    if (m.column != 1 && m.row != 1) m.column = 1;
+    return m;
+}
+
+// Small products, and few rows, are read once and not worth packing.
+static bool worth_tiles(const at::Tensor& a, const at::Tensor& b, int64_t m, int64_t n, int64_t k) {
+    return a.scalar_type() == at::kBFloat16 && b.scalar_type() == at::kBFloat16 && m >= 16 && n >= 16 && k >= 16;
+}
+
+static at::Tensor tile_mm(const at::Tensor& a, const at::Tensor& b) {
+    if (a.dim() != 2 || b.dim() != 2 || a.size(1) != b.size(0) || !worth_tiles(a, b, a.size(0), b.size(1), a.size(1)))
+        return at::cpu::mm(a, b);
+    at::Tensor left = as_matrix(a, 0), right = as_matrix(b, 0), out = at::empty({a.size(0), b.size(1)}, a.options());
+    Finish finish;
+    finish.out = out.data_ptr();
+    finish.stride = out.size(1);
+    multiply(matrix_of(left, 0), matrix_of(right, 0), a.size(0), b.size(1), a.size(1), finish);
+    return out;
+}
+
+// beta * added goes with the sums where it is one value for each place or column.
+static void add(Finish& finish, const at::Tensor& added, double beta, double alpha) {
+    finish.alpha = static_cast<float>(alpha);
+    finish.beta = static_cast<float>(beta);
+    finish.added = reinterpret_cast<const uint16_t*>(added.data_ptr<c10::BFloat16>());
+}
+
+static at::Tensor tile_addmm(const at::Tensor& added, const at::Tensor& a, const at::Tensor& b, const at::Scalar& beta, const at::Scalar& alpha) {
+    if (a.dim() != 2 || b.dim() != 2 || a.size(1) != b.size(0) || !worth_tiles(a, b, a.size(0), b.size(1), a.size(1))
+        || added.scalar_type() != at::kBFloat16 || beta.toDouble() == 0)
+        return at::cpu::addmm(added, a, b, beta, alpha);
+    at::Tensor left = as_matrix(a, 0), right = as_matrix(b, 0), out = at::empty({a.size(0), b.size(1)}, a.options());
+    at::Tensor whole = added.expand(out.sizes());
+    Finish finish;
+    finish.out = out.data_ptr();
+    finish.stride = out.size(1);
+    add(finish, whole, beta.toDouble(), alpha.toDouble());
+    finish.added_row = whole.stride(0);
+    finish.added_column = whole.stride(1);
+    multiply(matrix_of(left, 0), matrix_of(right, 0), a.size(0), b.size(1), a.size(1), finish);
+    return out;
+}
+
+static void multiply_batches(const at::Tensor& a, const at::Tensor& b, at::Tensor& out, const at::Tensor* added, double beta, double alpha) {
+    int64_t batches = a.size(0), m = a.size(1), n = b.size(2), k = a.size(2);
+    at::Tensor left = as_matrix(a, 1), right = as_matrix(b, 1), whole;
+    if (added) whole = added->expand(out.sizes());
+    auto one = [&](int64_t i, bool all_threads) {
+        Matrix x = matrix_of(left, 1), y = matrix_of(right, 1);
+        x.data += i * left.stride(0);
+        y.data += i * right.stride(0);
+        Finish finish;
+        finish.out = out.data_ptr<c10::BFloat16>() + i * m * n;
+        finish.stride = n;
+        if (added) {
+            add(finish, whole, beta, alpha);
+            finish.added += i * whole.stride(0);
+            finish.added_row = whole.stride(1);
+            finish.added_column = whole.stride(2);
+        }
+        if (all_threads)
+            multiply(x, y, m, n, k, finish);
+        else
+            multiply_here(x, y, m, n, k, finish);
+    };
+    if (batches < 2 * at::get_num_threads()) {
+        for (int64_t i = 0; i < batches; i++) one(i, true);
+        return;
+    }
+    at::parallel_for(0, batches, 1, [&](int64_t begin, int64_t end) {
+        TileSession tiles;
+        for (int64_t i = begin; i < end; i++) one(i, false);
+    });
+}
+
+static bool fits_batches(const at::Tensor& a, const at::Tensor& b) {
+    return a.dim() == 3 && b.dim() == 3 && a.size(0) == b.size(0) && a.size(0) > 0 && a.size(2) == b.size(1)
+        && worth_tiles(a, b, a.size(1), b.size(2), a.size(2));
+}
+
+static at::Tensor tile_bmm(const at::Tensor& a, const at::Tensor& b) {
+    if (!fits_batches(a, b)) return at::cpu::bmm(a, b);
+    at::Tensor out = at::empty({a.size(0), a.size(1), b.size(2)}, a.options());
+    multiply_batches(a, b, out, nullptr, 0, 1);
+    return out;
+}
+
+static at::Tensor tile_baddbmm(const at::Tensor& added, const at::Tensor& a, const at::Tensor& b, const at::Scalar& beta, const at::Scalar& alpha) {
+    if (!fits_batches(a, b) || added.scalar_type() != at::kBFloat16 || beta.toDouble() == 0)
+        return at::cpu::baddbmm(added, a, b, beta, alpha);
+    at::Tensor out = at::empty({a.size(0), a.size(1), b.size(2)}, a.options());
+    multiply_batches(a, b, out, &added, beta.toDouble(), alpha.toDouble());
+    return out;
+}
+
+// libtorch warns of every kernel that is replaced; here that is what is meant.
+class Silence : public c10::WarningHandler {
+#if TORCH_VERSION_MAJOR >= 2
+    void process(const c10::Warning&) override {}
+};
+using c10::WarningUtils::WarningHandlerGuard;
+#else
+    void process(const c10::SourceLocation&, const std::string&, bool) override {}
+};
+using c10::Warning::WarningHandlerGuard;
+#endif
+
+static const bool installed = [] {
+    if (!tiles_allowed()) return false;
+    Silence silence;
+    WarningHandlerGuard guard(&silence);
+    static torch::Library library(torch::Library::IMPL, "aten", c10::DispatchKey::CPU, __FILE__, __LINE__);
+    library.impl("mm", TORCH_FN(tile_mm));
+    library.impl("addmm", TORCH_FN(tile_addmm));
+    library.impl("bmm", TORCH_FN(tile_bmm));
+    library.impl("baddbmm", TORCH_FN(tile_baddbmm));
+    return true;
+}();
+
+}  // namespace sora
+
+#endif
