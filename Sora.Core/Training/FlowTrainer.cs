@@ -145,7 +145,7 @@ public sealed class FlowTrainer : ITrainingTask, IDisposable
             world?.Config.Name ?? "none"),
         Steps = config.Steps,
         LearningRate = config.LearningRate,
-        WarmupSteps = 150,
+        WarmupSteps = Math.Min(150, config.Steps / 10),
         AverageDecay = config.AverageDecay,
         AdamBeta2 = 0.98,
         Accumulation = config.Accumulation,

@@ -4,7 +4,8 @@ namespace Sora.Bench;
 /// <param name="Name">The name.</param>
 /// <param name="Run">Measures; told whether only to try, at tiny sizes.</param>
 /// <param name="OnDevice">Whether it measures the device of <c>--device</c>; the others measure what the processor does.</param>
-internal sealed record Benchmark(string Name, Func<bool, IEnumerable<Measurement>> Run, bool OnDevice = false)
+/// <param name="ByName">Whether it runs only where it is named: it takes half an hour.</param>
+internal sealed record Benchmark(string Name, Func<bool, IEnumerable<Measurement>> Run, bool OnDevice = false, bool ByName = false)
 {
     /// <summary>All of them, in the order in which they run.</summary>
     public static IReadOnlyList<Benchmark> All { get; } =
@@ -28,5 +29,6 @@ internal sealed record Benchmark(string Name, Func<bool, IEnumerable<Measurement
         new("cli", CommandLineBenchmark.Run),
         new("packing", PackingBenchmark.Run),
         new("samplers", SamplerBenchmark.Run),
+        new("scaling", ScalingBenchmark.Run, ByName: true),
     ];
 }

@@ -21,10 +21,10 @@ internal static class PackingBenchmark
         var shapes = new ClipShapes();
         PatchGrid[] grids =
         [
-            .. Enumerable.Range(0, quick ? 60 : 4000).Select(i => shapes.Draw(new(16, 4), 1, (ulong)i, picture: i % 2 == 0))
-                .Select(shape => new PatchGrid(((shape.Frames - 1) / 4) + 1, shape.Height / 16, shape.Width / 16)),
+            .. Enumerable.Range(0, quick ? 60 : 4000).Select(i => shapes.Draw(new(8, 4), 1, (ulong)i, picture: i % 2 == 0))
+                .Select(shape => new PatchGrid(((shape.Frames - 1) / 4) + 1, shape.Height / 8, shape.Width / 8)),
         ];
-        var plan = new PackingPlan([.. grids.Select(grid => grid.Count)], quick ? 600 : Budget, 1);
+        var plan = new PackingPlan([.. grids.Select(grid => grid.Count)], quick ? 2400 : Budget, 1);
         int steps = quick ? 1 : 8;
         PatchGrid[][] packed = [.. Enumerable.Range(0, steps).Select(step => plan.Clips(step).Select(clip => grids[clip]).OrderBy(grid => grid.Count).ToArray())];
         PatchGrid[][] padded = [.. packed.Select(step => Enumerable.Repeat(new PatchGrid(step.Max(g => g.T), step.Max(g => g.H), step.Max(g => g.W)), step.Length).ToArray())];
@@ -39,6 +39,7 @@ internal static class PackingBenchmark
             AttentionHeadDim = quick ? 16 : 64,
             InChannels = 48,
             OutChannels = 48,
+            PatchSize = [1, 1, 1],
             TextDim = 128,
             FreqDim = 128,
             FfnDim = quick ? 64 : 1024,
@@ -67,7 +68,7 @@ internal static class PackingBenchmark
         using var sequence = new PackedSequence(grids, network.Config.AttentionHeadDim, CPU);
         var times = TokenTimes.PerClip(sequence.Layout, [.. grids.Select((_, i) => (float)(i * 37 % 1000))]);
         TextContext text = network.Prepare(Random([grids.Length, 40, network.Config.TextDim], "text"));
-        Tensor velocity = network.Forward(Random([sequence.Layout.Count, 48 * 4], "patches"), times, text, sequence);
+        Tensor velocity = network.Forward(Random([sequence.Layout.Count, 48], "patches"), times, text, sequence);
         velocity.square().mean().backward();
         foreach (Parameter parameter in network.Parameters.Values)
             parameter.grad = null;

@@ -30,7 +30,7 @@ set_num_threads(Environment.ProcessorCount);
 var rows = new List<Measurement>();
 // One benchmark alone renews its rows and leaves the others.
 IReadOnlyList<JsonNode> others = only is not null && output is not null ? Report.Read(output) : [];
-foreach (Benchmark benchmark in Benchmark.All.Where(b => only is null ? deviceName is null || b.OnDevice : b.Name == only))
+foreach (Benchmark benchmark in Benchmark.All.Where(b => only is null ? !b.ByName && (deviceName is null || b.OnDevice) : b.Name == only))
 {
     Console.Error.WriteLine($"{benchmark.Name} ...");
     rows.AddRange(benchmark.Run(quick).Select(row => quick && !row.Exact ? row with { Least = null, Most = null } : row));
