@@ -6,7 +6,10 @@ internal static class Attention
     /// <summary>The most scores, over all heads, that exist at once: 64 MB in float32.</summary>
     private const long MaximumScores = 16 << 20;
 
-    private static readonly bool s_hasTiles = Native.sora_attention_available() != 0;
+    private static readonly bool s_hasTiles = HasTiles();
+
+    /// <summary>Whether the processor multiplies tiles of bfloat16 (AMX), and the system lets it.</summary>
+    internal static bool HasTiles() => Native.sora_attention_available() != 0;
 
     /// <summary>softmax(q·kᵀ/√d + mask)·v.</summary>
     public static torch.Tensor Apply(torch.Tensor query, torch.Tensor key, torch.Tensor value, torch.Tensor? mask) =>

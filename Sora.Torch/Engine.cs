@@ -46,6 +46,20 @@ public static unsafe class SystemEngine
     public static torch.Tensor RmsNorm(torch.Tensor x, torch.Tensor weight, double epsilon) =>
         Made(Native.sora_rms_rotary(x.Handle, weight.Handle, weight.Handle, weight.Handle, 0, epsilon), x, weight);
 
+    /// <summary>Whether the processor multiplies tiles of bfloat16 (AMX), which <see cref="Convolve"/> needs.</summary>
+    public static bool HasTiles { get; } = Attention.HasTiles();
+
+    /// <summary>
+    /// The convolution of [B, T, H, W, C] with zeros around each frame and none in time: [B, (T − kt)/stride + 1, H, W, N]. In
+    /// bfloat16, without gradients, where <see cref="HasTiles"/>.
+    /// </summary>
+    /// <param name="x">Frames.</param>
+    /// <param name="weight">[N, kt, k, k, C], k odd.</param>
+    /// <param name="bias">[N].</param>
+    /// <param name="stride">In time.</param>
+    public static torch.Tensor Convolve(torch.Tensor x, torch.Tensor weight, torch.Tensor bias, long stride) =>
+        Made(Native.sora_convolve(x.Handle, weight.Handle, bias.Handle, stride), x, weight, bias);
+
     /// <summary>
     /// Whether <see cref="RelativeAttention"/> takes these: bfloat16 [B, H, N, d] on a processor with AMX, d a multiple of 32
     /// up to 256, without gradients.

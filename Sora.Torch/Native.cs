@@ -117,6 +117,9 @@ internal static unsafe partial class Native
     internal static partial nint sora_attention(nint q, nint k, nint v);
 
     [LibraryImport(Library)]
+    internal static partial nint sora_convolve(nint x, nint weight, nint bias, long stride);
+
+    [LibraryImport(Library)]
     internal static partial nint sora_relative_attention(nint q, nint k, nint v, nint bias, nint lengths);
 
     /// <summary>The exception for the native call that has just failed on this thread, with libtorch's message.</summary>

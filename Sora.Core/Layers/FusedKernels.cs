@@ -87,6 +87,31 @@ internal static class FusedKernels
         ComposedKernels.TimeWindows(x, length, stride);
 #endif
 
+    /// <summary>
+    /// Whether <see cref="Convolve"/> takes these: on a processor with AMX, in bfloat16, where nothing asks for gradients.
+    /// </summary>
+    /// <param name="frames">[B, T, H, W, C].</param>
+    /// <param name="weight">The kernel, [N, ..., k, k].</param>
+    public static bool CanConvolve(Tensor frames, Tensor weight) =>
+#if SYSTEM_TORCH
+        SystemEngine.HasTiles && weight.size(-1) % 2 == 1 && frames.dtype == bfloat16 && frames.device_type == DeviceType.CPU
+        && !(is_grad_enabled() && (frames.requires_grad || weight.requires_grad));
+#else
+        false;
+#endif
+
+    /// <summary>
+    /// The convolution of frames [B, T, H, W, C] by [N, kt, k, k, C], with zeros around each frame and none in time:
+    /// [B, (T − kt)/stride + 1, H, W, N].
+    /// </summary>
+    /// <exception cref="NotSupportedException">The engine has no such kernel: <see cref="CanConvolve"/> is false.</exception>
+    public static Tensor Convolve(Tensor frames, Tensor weight, Tensor bias, long stride) =>
+#if SYSTEM_TORCH
+        SystemEngine.Convolve(frames, weight, bias, stride);
+#else
+        throw new NotSupportedException("TorchSharp has no convolution of channels-last frames.");
+#endif
+
     /// <summary>Attention of q [B, N, D] to k, v [B, M, D] in heads of D / heads channels: [B, N, D].</summary>
     public static Tensor Attention(Tensor q, Tensor k, Tensor v, int heads)
     {

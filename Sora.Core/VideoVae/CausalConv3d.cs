@@ -6,7 +6,8 @@ namespace Sora.VideoVae;
 /// A 3-D convolution that sees no future: time is padded on the left only, with zeros at the start of a video and with
 /// the last frames of the chunk before afterwards. Space is padded on both sides.
 /// <para>
-/// It works on channels-last frames [B, T, H, W, C]. Each frame and the two before it are laid side by side in the
+/// It works on channels-last frames [B, T, H, W, C]. On processors with matrix tiles the engine's own kernel reads them as they
+/// are (<see cref="FusedKernels.Convolve"/>). Elsewhere, and in training, each frame and the two before it are laid side by side in the
 /// channels, and one 2-D convolution of 3·C channels does the rest: the same sum, in the layout in which the processor's
 /// matrix units read it without reordering.
 /// </para>
@@ -20,6 +21,7 @@ public sealed class CausalConv3d
     private readonly int _past;
     private readonly long _padding;
     private Tensor? _prepared;
+    private Tensor? _tapsFirst;
 
     /// <summary>Takes <c>weight</c> [outputs, inputs, kt, k, k] and <c>bias</c>.</summary>
     public CausalConv3d(ParameterScope scope, long inputs, long outputs, int temporalKernel, int spatialKernel, Initialization? initialization = null)
@@ -48,9 +50,20 @@ public sealed class CausalConv3d
     internal Tensor Convolve(Tensor x, long stride)
     {
         Tensor frames = x.to(_scope.ComputeType);
+        if (_padding > 0 && FusedKernels.CanConvolve(frames, _weight))
+            return FusedKernels.Convolve(frames, TapsFirst(), _bias.to(_scope.ComputeType), stride);
         Tensor windows = _past == 0 ? frames : FusedKernels.TimeWindows(frames, _past + 1, stride); // B T H W kt·C
         Tensor bias = _bias.to(_scope.ComputeType);
         return _padding == 0 ? nn.functional.linear(windows, Weight().flatten(1), bias) : FrameConv2d.Convolve(windows, Weight(), bias, 1, _padding);
+    }
+
+    // [outputs, kt, k, k, C]; computed once where the weight does not change.
+    private Tensor TapsFirst()
+    {
+        if (_tapsFirst is not null)
+            return _tapsFirst;
+        Tensor weight = _weight.to(_scope.ComputeType).permute(0, 2, 3, 4, 1);
+        return _weight.requires_grad ? weight : _tapsFirst = _scope.Own(weight.contiguous());
     }
 
     // [outputs, kt·C, k, k]; computed once where the weight does not change.

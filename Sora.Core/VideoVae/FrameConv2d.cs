@@ -25,8 +25,10 @@ public sealed class FrameConv2d
     public Tensor Forward(Tensor x)
     {
         Tensor frames = x.to(_computeType), weight = _weight.to(_computeType), bias = _bias.to(_computeType);
-        return weight.size(3) == 1 && _stride == 1
-            ? nn.functional.linear(frames, weight.flatten(1), bias)
+        if (weight.size(3) == 1 && _stride == 1)
+            return nn.functional.linear(frames, weight.flatten(1), bias);
+        return _stride == 1 && _padding == weight.size(3) / 2 && FusedKernels.CanConvolve(frames, weight)
+            ? FusedKernels.Convolve(frames, weight.unsqueeze(1).permute(0, 1, 3, 4, 2), bias, 1)
             : Convolve(frames, weight, bias, _stride, _padding);
     }
 

@@ -21,6 +21,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <vector>
 
 namespace sora {
 
@@ -47,7 +48,7 @@ static inline __m512 added_values(const Finish& f, int64_t row, int64_t column, 
     return _mm512_castsi512_ps(_mm512_slli_epi32(half, 16));
 }
 
-// A whole block of plain sums in bfloat16, each column with a value of its own or none.
+// Whole columns of plain sums in bfloat16, each column with a value of its own or none.
 static void finish_plain(const Finish& f, const float* sums, int64_t stride, int64_t row, int64_t rows, int64_t column) {
     __m512 left = _mm512_setzero_ps(), right = left;
     if (f.added) {
@@ -57,18 +58,18 @@ static void finish_plain(const Finish& f, const float* sums, int64_t stride, int
         left = _mm512_loadu_ps(f.bias + column);
         right = _mm512_loadu_ps(f.bias + column + 16);
     }
-    uint16_t* out = static_cast<uint16_t*>(f.out) + row * f.stride + column;
-    for (int64_t r = 0; r < rows; r++) {
+    uint16_t* out = static_cast<uint16_t*>(f.out) + column;
+    for (int64_t r = 0; r < rows; r++, sums += stride) {
+        int64_t target = f.rows ? f.rows[row + r] : row + r;
+        if (target < 0) continue;
         __m512bh both = _mm512_cvtne2ps_pbh(_mm512_add_ps(_mm512_loadu_ps(sums + 16), right), _mm512_add_ps(_mm512_loadu_ps(sums), left));
-        _mm512_storeu_si512(out, reinterpret_cast<__m512i&>(both));
-        sums += stride;
-        out += f.stride;
+        _mm512_storeu_si512(out + target * f.stride, reinterpret_cast<__m512i&>(both));
     }
 }
 
 // Sums of up to 32 rows and 32 columns to their place in the result.
 static void finish_block(const Finish& f, const float* sums, int64_t stride, int64_t row, int64_t rows, int64_t column, int64_t columns) {
-    if (columns == kSide && !f.rows && !f.float32 && f.alpha == 1 && (!f.added || (f.added_row == 0 && f.added_column == 1 && f.beta == 1))) {
+    if (columns == kSide && !f.float32 && f.alpha == 1 && (!f.added || (f.added_row == 0 && f.added_column == 1 && f.beta == 1))) {
         finish_plain(f, sums, stride, row, rows, column);
         return;
     }
@@ -136,6 +137,30 @@ struct Waiting {
         sums = nullptr;
     }
 };
+
+// The sums of 32 pixels and 32 columns over the kernel's taps.
+static void sum_taps(const uint16_t* pixels, int64_t c, const std::vector<int64_t>& starts, const uint16_t* panel, float* sums) {
+    _tile_zero(0);
+    _tile_zero(1);
+    _tile_zero(2);
+    _tile_zero(3);
+    for (int64_t start : starts) {
+        const uint16_t* upper = pixels + start;
+        _tile_loadd(4, upper, c * 2);
+        _tile_loadd(6, panel, 64);
+        _tile_loadd(5, upper + kTile * c, c * 2);
+        _tile_loadd(7, panel + kTileElements, 64);
+        _tile_dpbf16ps(0, 4, 6);
+        _tile_dpbf16ps(2, 5, 6);
+        _tile_dpbf16ps(1, 4, 7);
+        _tile_dpbf16ps(3, 5, 7);
+        panel += 2 * kTileElements;
+    }
+    _tile_stored(0, sums, kSide * 4);
+    _tile_stored(1, sums + kTile, kSide * 4);
+    _tile_stored(2, sums + kTile * kSide, kSide * 4);
+    _tile_stored(3, sums + kTile * kSide + kTile, kSide * 4);
+}
 
 static void run_task(const Matrix& a, int64_t m, int64_t k, const Task& task, const Finish& finish) {
     RowScratch& scratch = row_scratch();
@@ -205,6 +230,90 @@ void multiply(const Matrix& a, const Matrix& b, int64_t m, int64_t n, int64_t k,
             }
         });
     }
+}
+
+// ---------------------------------------------------------------------------------------------------------------
+// Convolutions. A frame with a border of zeros, read as one long row of pixels, is a matrix whose rows are pixels; the same
+// matrix from a later pixel on is its neighbour's. So a convolution is the sum of as many products as the kernel has taps,
+// all of one matrix, and nothing is laid out anew. The pixels of the border get sums too, which are left out.
+
+// x [B, T, H, W, C] with a border of `edge` zeros around each frame, and room behind the last.
+static at::Tensor with_border(const at::Tensor& x, int64_t edge) {
+    int64_t frames = x.size(0) * x.size(1), h = x.size(2), w = x.size(3), c = x.size(4), line = (w + 2 * edge) * c, frame = (h + 2 * edge) * line;
+    at::Tensor padded = at::empty({frames * frame + (kSide + 2 * edge) * c + kTileDepth}, x.options());
+    auto* out = reinterpret_cast<uint16_t*>(padded.data_ptr<c10::BFloat16>());
+    const auto* in = reinterpret_cast<const uint16_t*>(x.data_ptr<c10::BFloat16>());
+    std::memset(out + frames * frame, 0, static_cast<size_t>(padded.numel() - frames * frame) * 2);
+    at::parallel_for(0, frames * (h + 2 * edge), 16, [&](int64_t begin, int64_t end) {
+        for (int64_t i = begin; i < end; i++) {
+            int64_t y = i % (h + 2 * edge) - edge;
+            uint16_t* target = out + i * line;
+            if (y < 0 || y >= h) {
+                std::memset(target, 0, static_cast<size_t>(line) * 2);
+                continue;
+            }
+            std::memset(target, 0, static_cast<size_t>(edge * c) * 2);
+            std::memcpy(target + edge * c, in + (i / (h + 2 * edge) * h + y) * w * c, static_cast<size_t>(w * c) * 2);
+            std::memset(target + (edge + w) * c, 0, static_cast<size_t>(edge * c) * 2);
+        }
+    });
+    return padded;
+}
+
+// x [B, T, H, W, C] and weight [N, kt, k, k, C] to [B, (T - kt) / stride + 1, H, W, N]; k is odd.
+static at::Tensor convolve(const at::Tensor& input, const at::Tensor& kernel, const at::Tensor& bias, int64_t stride) {
+    at::Tensor x = input.contiguous(), weight = kernel.contiguous(), offsets_of_columns = bias.to(at::kFloat).contiguous();
+    int64_t b = x.size(0), t = x.size(1), h = x.size(2), w = x.size(3), c = x.size(4), n = weight.size(0), kt = weight.size(1), side = weight.size(2);
+    TORCH_CHECK(t >= kt && weight.size(3) == side && side % 2 == 1 && weight.size(4) == c, "a kernel ", weight.sizes(), " does not fit ", x.sizes());
+    int64_t edge = side / 2, line = w + 2 * edge, frame = (h + 2 * edge) * line, taps = kt * side * side, count = (t - kt) / stride + 1;
+    int64_t tap_chunks = (c + kTileDepth - 1) / kTileDepth, chunks = taps * tap_chunks, panels = (n + kSide - 1) / kSide;
+
+    at::Tensor padded = with_border(x, edge);
+    at::Tensor memory = at::empty({panels * chunks * 2 * kTileElements + 32}, x.options());
+    auto* packed = reinterpret_cast<uint16_t*>((reinterpret_cast<uintptr_t>(memory.data_ptr()) + 63) / 64 * 64);
+    const auto* weights = reinterpret_cast<const uint16_t*>(weight.data_ptr<c10::BFloat16>());
+    at::parallel_for(0, panels * taps, 1, [&](int64_t begin, int64_t end) {
+        for (int64_t i = begin; i < end; i++)
+            pack_panel({weights + i % taps * c, 1, taps * c}, c, i / taps * kSide, n, packed + i * tap_chunks * 2 * kTileElements);
+    });
+    // Where each chunk of the depth begins, from the pixel on, and where each pixel's sums go.
+    std::vector<int64_t> starts;
+    for (int64_t tap = 0; tap < taps; tap++)
+        for (int64_t chunk = 0; chunk < tap_chunks; chunk++)
+            starts.push_back((tap / (side * side) * frame + tap / side % side * line + tap % side) * c + chunk * kTileDepth);
+    std::vector<int32_t> places(static_cast<size_t>((h * line + kSide - 1) / kSide * kSide), -1);
+    for (int64_t y = 0; y < h; y++)
+        for (int64_t column = 0; column < w; column++) places[static_cast<size_t>(y * line + column)] = static_cast<int32_t>(y * w + column);
+
+    at::Tensor result = at::empty({b, count, h, w, n}, x.options());
+    const auto* pixels = reinterpret_cast<const uint16_t*>(padded.data_ptr<c10::BFloat16>());
+    // The last rows of a frame may read what lies behind it, which the room after the last frame allows; their sums go nowhere.
+    int64_t rows = h * line - 2 * edge, blocks = (rows + kRows - 1) / kRows;
+    at::parallel_for(0, b * count * blocks, 1, [&](int64_t begin, int64_t end) {
+        TileSession tiles;
+        RowScratch& scratch = row_scratch();
+        for (int64_t i = begin; i < end; i++) {
+            int64_t image = i / blocks, first = i % blocks * kRows, last = std::min(rows, first + kRows);
+            const uint16_t* from = pixels + (image / count * t + image % count * stride) * frame * c;
+            Finish finish;
+            finish.out = result.data_ptr<c10::BFloat16>() + image * h * w * n;
+            finish.stride = n;
+            finish.bias = offsets_of_columns.data_ptr<float>();
+            finish.rows = places.data();
+            Waiting waiting;
+            int turn = 0;
+            for (int64_t p = 0; p < panels; p++) {
+                for (int64_t row = first; row < last; row += kSide) {
+                    float* sums = scratch.sums[turn ^= 1];
+                    sum_taps(from + row * c, c, starts, packed + p * chunks * 2 * kTileElements, sums);
+                    waiting.finish(finish);
+                    waiting = {sums, kSide, row, std::min(kSide, last - row), p * kSide, std::min(kSide, n - p * kSide)};
+                }
+            }
+            waiting.finish(finish);
+        }
+    });
+    return result;
 }
 
 // ---------------------------------------------------------------------------------------------------------------
@@ -344,3 +453,16 @@ static const bool installed = [] {
 }  // namespace sora
 
 #endif
+
+using namespace sora;
+
+// The convolution of x [B, T, H, W, C] by weight [N, kt, k, k, C], k odd, with zeros around each frame and none in time:
+// [B, (T - kt) / stride + 1, H, W, N], bfloat16. Where sora_attention_available; no gradients.
+SORA_API int64_t sora_convolve(int64_t x, int64_t weight, int64_t bias, int64_t stride) {
+#ifdef SORA_AMX
+    return guarded([&] { return give(convolve(borrow(x), borrow(weight), borrow(bias), stride)); }, int64_t{0});
+#else
+    set_last_error("this library was built for a processor without AMX");
+    return 0;
+#endif
+}
