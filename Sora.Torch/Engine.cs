@@ -50,6 +50,24 @@ public static unsafe class SystemEngine
     public static bool HasTiles { get; } = Attention.HasTiles();
 
     /// <summary>
+    /// Calls something with libtorch's own kernels of bfloat16 products in place of this engine's, in the whole process: what
+    /// benchmarks compare with.
+    /// </summary>
+    public static void WithLibraryProducts(Action call)
+    {
+        ArgumentNullException.ThrowIfNull(call);
+        int before = Native.sora_tile_products(0);
+        try
+        {
+            call();
+        }
+        finally
+        {
+            _ = Native.sora_tile_products(before);
+        }
+    }
+
+    /// <summary>
     /// The convolution of [B, T, H, W, C] with zeros around each frame and none in time: [B, (T − kt)/stride + 1, H, W, N]. In
     /// bfloat16, without gradients, where <see cref="HasTiles"/>.
     /// </summary>

@@ -117,6 +117,9 @@ internal static unsafe partial class Native
     internal static partial nint sora_attention(nint q, nint k, nint v);
 
     [LibraryImport(Library)]
+    internal static partial int sora_tile_products(int use);
+
+    [LibraryImport(Library)]
     internal static partial nint sora_convolve(nint x, nint weight, nint bias, long stride);
 
     [LibraryImport(Library)]

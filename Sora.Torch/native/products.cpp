@@ -20,6 +20,7 @@
 #include <torch/csrc/api/include/torch/version.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cstring>
 #include <vector>
 
@@ -335,9 +336,12 @@ static Matrix matrix_of(const at::Tensor& t, int64_t first) {
     return m;
 }
 
+// Whether products come here at all; benchmarks compare them with libtorch's own.
+static std::atomic<bool> enabled{true};
+
 // Small products, and few rows, are read once and not worth packing.
 static bool worth_tiles(const at::Tensor& a, const at::Tensor& b, int64_t m, int64_t n, int64_t k) {
-    return a.scalar_type() == at::kBFloat16 && b.scalar_type() == at::kBFloat16 && m >= 16 && n >= 16 && k >= 16;
+    return enabled && a.scalar_type() == at::kBFloat16 && b.scalar_type() == at::kBFloat16 && m >= 16 && n >= 16 && k >= 16;
 }
 
 static at::Tensor tile_mm(const at::Tensor& a, const at::Tensor& b) {
@@ -455,6 +459,15 @@ static const bool installed = [] {
 #endif
 
 using namespace sora;
+
+// Whether products of bfloat16 run on tiles where they can; returns whether they did before.
+SORA_API int32_t sora_tile_products(int32_t use) {
+#ifdef SORA_AMX
+    return enabled.exchange(use != 0) && installed ? 1 : 0;
+#else
+    return 0;
+#endif
+}
 
 // The convolution of x [B, T, H, W, C] by weight [N, kt, k, k, C], k odd, with zeros around each frame and none in time:
 // [B, (T - kt) / stride + 1, H, W, N], bfloat16. Where sora_attention_available; no gradients.

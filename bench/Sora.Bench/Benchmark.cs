@@ -11,6 +11,7 @@ internal sealed record Benchmark(string Name, Func<bool, IEnumerable<Measurement
     public static IReadOnlyList<Benchmark> All { get; } =
     [
         new("transformer", TransformerBenchmark.Run, OnDevice: true),
+        new("products", ProductBenchmark.Run),
         new("attention", AttentionBenchmark.Run, OnDevice: true),
         new("decoder", DecoderBenchmark.Run, OnDevice: true),
         new("encoder", EncoderBenchmark.Run, OnDevice: true),
