@@ -371,6 +371,9 @@ struct TileAttention : torch::autograd::Function<TileAttention> {
                                  norms.data_ptr<float>() + i * n, n, m, d, *scratch, numbers(dq) + (clip * n * h + head) * d,
                                  numbers(dk) + (clip * m * h + head) * d, numbers(dv) + (clip * m * h + head) * d, h * d);
             }
+            constexpr size_t kKept = 16 << 20;
+            scratch->memory.release_above(kKept);
+            scratch->query_sums.release_above(kKept);
         });
         return {dq.transpose(1, 2), dk.transpose(1, 2), dv.transpose(1, 2)};
     }

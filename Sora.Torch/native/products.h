@@ -31,6 +31,13 @@ public:
         return memory_.get();
     }
 
+    // Gives memory of unusual size back.
+    void release_above(size_t count) {
+        if (capacity_ <= count) return;
+        memory_.reset();
+        capacity_ = 0;
+    }
+
     template <typename T>
     T* of(int64_t count) { return static_cast<T*>(bytes(static_cast<size_t>(count) * sizeof(T))); }
 
