@@ -6,18 +6,13 @@ internal static class Attention
     /// <summary>The most scores, over all heads, that exist at once: 64 MB in float32.</summary>
     private const long MaximumScores = 16 << 20;
 
-    private static readonly bool s_hasTiles = HasTiles();
-
-    /// <summary>Whether the processor multiplies tiles of bfloat16 (AMX), and the system lets it.</summary>
-    internal static bool HasTiles() => Native.sora_attention_available() != 0;
-
     /// <summary>softmax(q·kᵀ/√d + mask)·v.</summary>
     public static torch.Tensor Apply(torch.Tensor query, torch.Tensor key, torch.Tensor value, torch.Tensor? mask) =>
         mask is null && FitsTiles(query, key, value) ? OnTiles(query, key, value) : Composed(query, key, value, mask);
 
     /// <summary>Whether the native kernel can take this: bfloat16 on a processor with AMX.</summary>
     internal static bool FitsTiles(torch.Tensor query, torch.Tensor key, torch.Tensor value) =>
-        s_hasTiles && query.ndim == 4 && query.size(-1) % 32 == 0 && query.size(-1) <= 256
+        SystemEngine.HasTiles && query.ndim == 4 && query.size(-1) % 32 == 0 && query.size(-1) <= 256
         && query.dtype == torch.bfloat16 && key.dtype == torch.bfloat16 && value.dtype == torch.bfloat16
         && query.device_type == DeviceType.CPU && query.NumberOfElements > 0 && key.NumberOfElements > 0;
 

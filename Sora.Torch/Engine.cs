@@ -46,8 +46,12 @@ public static unsafe class SystemEngine
     public static torch.Tensor RmsNorm(torch.Tensor x, torch.Tensor weight, double epsilon) =>
         Made(Native.sora_rms_rotary(x.Handle, weight.Handle, weight.Handle, weight.Handle, 0, epsilon), x, weight);
 
-    /// <summary>Whether the processor multiplies tiles of bfloat16 (AMX), which <see cref="Convolve"/> needs.</summary>
-    public static bool HasTiles { get; } = Attention.HasTiles();
+    /// <summary>Whether the processor multiplies tiles of bfloat16 (AMX), and the system lets it.</summary>
+    public static bool HasTiles { get; } = Native.sora_attention_available() != 0;
+
+    /// <summary>Whether <see cref="Convolve"/> takes these: bfloat16 frames [B, T, H, W, C] where <see cref="HasTiles"/>, a kernel [N, ..., k, k] with k odd, no gradients.</summary>
+    public static bool HasConvolution(torch.Tensor x, torch.Tensor weight) =>
+        HasTiles && weight.size(-1) % 2 == 1 && x.dtype == torch.bfloat16 && x.device_type == DeviceType.CPU && !Attention.NeedsGradients(x, weight);
 
     /// <summary>
     /// Calls something with libtorch's own kernels of bfloat16 products in place of this engine's, in the whole process: what
@@ -69,7 +73,7 @@ public static unsafe class SystemEngine
 
     /// <summary>
     /// The convolution of [B, T, H, W, C] with zeros around each frame and none in time: [B, (T − kt)/stride + 1, H, W, N]. In
-    /// bfloat16, without gradients, where <see cref="HasTiles"/>.
+    /// bfloat16, without gradients, where <see cref="HasConvolution"/>.
     /// </summary>
     /// <param name="x">Frames.</param>
     /// <param name="weight">[N, kt, k, k, C], k odd.</param>

@@ -113,6 +113,41 @@ public sealed class FlowTrainingTests : IDisposable
     }
 
     [Fact]
+    public void CloseUpsTakeTheirShareOfThePicturesSteps()
+    {
+        using DisposeScope scope = NewDisposeScope();
+        FlowTrainingConfig config = TinyTraining.Flow(_folder, 2) with { CloseUps = new() { Count = 12, Size = 16, Share = 0.5 }, PictureShare = 0.6 };
+        Directory.CreateDirectory(config.RunFolder);
+        using (IFlowBatches batches = FlowBatches.Open(config, SyntheticAtlas.FirstEdition, null, float32, _ => { }, default))
+        {
+            PatchGrid[] grids = [.. Enumerable.Range(0, 400).Select(step => batches.Draw(step).Grids[0])];
+            // Patches of 16 pixels: a close-up has one, a picture four.
+            Assert.InRange(grids.Count(grid => grid is { T: 1, H: 1, W: 1 }), 90, 150);
+            Assert.InRange(grids.Count(grid => grid is { T: 1, H: 2, W: 2 }), 90, 150);
+            Assert.All(grids, grid => Assert.True(grid.T > 1 || grid.H == grid.W));
+        }
+
+        var log = new List<string>();
+        using var trainer = new FlowTrainer(config, SyntheticAtlas.FirstEdition, float32, log.Add, CancellationToken.None);
+        trainer.Run(_ => { }, CancellationToken.None);
+        // The windows were encoded once.
+        Assert.DoesNotContain(log, line => line.StartsWith("encoded", StringComparison.Ordinal));
+    }
+
+    [Theory]
+    [InlineData(24, false, "close_ups.size 24 is not allowed: a multiple of 16, at most 32, the shorter side of shape; nearest: 32.")]
+    [InlineData(48, false, "close_ups.size 48 is not allowed: a multiple of 16, at most 32, the shorter side of shape; nearest: 32.")]
+    [InlineData(16, true, "close_ups are cut out of pictures of one shape: leave out shapes and data.folder, or close_ups.")]
+    public void CloseUpsThatCannotBeCutOutAreRefused(int size, bool shapes, string message)
+    {
+        FlowTrainingConfig config = TinyTraining.Flow(_folder, 2) with { CloseUps = new() { Count = 12, Size = size }, Shapes = shapes ? new() : null };
+        var exception = Assert.Throws<SoraException>(() => new FlowTrainer(config, SyntheticAtlas.FirstEdition, float32, _ => { }, CancellationToken.None));
+        Assert.Equal(message, exception.Message);
+        exception = Assert.Throws<SoraException>(() => new CloseUps { Share = 1.5 });
+        Assert.Equal("close_ups.share 1.5 is out of range; allowed: 0 to 1, nearest: 1.", exception.Message);
+    }
+
+    [Fact]
     public void SamplesWithoutPromptsAreRefused()
     {
         FlowTrainingConfig config = TinyTraining.Flow(_folder, 3) with { SampleCheckpoints = 2 };

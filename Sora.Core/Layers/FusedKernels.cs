@@ -94,8 +94,7 @@ internal static class FusedKernels
     /// <param name="weight">The kernel, [N, ..., k, k].</param>
     public static bool CanConvolve(Tensor frames, Tensor weight) =>
 #if SYSTEM_TORCH
-        SystemEngine.HasTiles && weight.size(-1) % 2 == 1 && frames.dtype == bfloat16 && frames.device_type == DeviceType.CPU
-        && !(is_grad_enabled() && (frames.requires_grad || weight.requires_grad));
+        SystemEngine.HasConvolution(frames, weight);
 #else
         false;
 #endif
@@ -132,8 +131,8 @@ internal static class FusedKernels
     public static Tensor RelativeAttention(Tensor q, Tensor k, Tensor v, Tensor table, RelativePositions positions)
     {
 #if SYSTEM_TORCH
-        if (positions.Lengths is { } lengths && SystemEngine.HasRelativeAttention(q, k, v, table))
-            return SystemEngine.RelativeAttention(q, k, v, TableRows.Of(table, positions.DistanceBuckets).to(float32).transpose(0, 1), lengths);
+        if (SystemEngine.HasRelativeAttention(q, k, v, table) && positions.Lengths is { } lengths)
+            return SystemEngine.RelativeAttention(q, k, v, TableRows.Of(table, positions.DistanceBuckets).to(float32).transpose(0, 1), tensor(lengths));
 #endif
         return ComposedKernels.RelativeAttention(q, k, v, table, positions);
     }

@@ -5,6 +5,8 @@ namespace Sora.Text;
 /// <summary>T5's buckets of relative positions (Raffel et al. 2020, section 2.1), in both directions, and which keys are there.</summary>
 public sealed class RelativePositions
 {
+    private readonly Lazy<long[]?> _lengths;
+
     /// <summary>The positions of a batch; its tensors belong to the current dispose scope.</summary>
     /// <param name="mask">1 for tokens, 0 for padding [B, L].</param>
     /// <param name="config">The buckets.</param>
@@ -17,7 +19,7 @@ public sealed class RelativePositions
         DistanceBuckets = tensor(buckets).to(mask.device);
         PairBuckets = tensor(Pairs(buckets), [length, length]).to(mask.device);
         Blocked = (1 - present).mul(float.MinValue).unsqueeze(1).unsqueeze(1);
-        Lengths = LengthsOf(present);
+        _lengths = new(() => LengthsOf(mask));
     }
 
     /// <summary>The bucket of each distance from query to key, from 1 − L to L − 1: [2L − 1], int64.</summary>
@@ -29,14 +31,27 @@ public sealed class RelativePositions
     /// <summary>What is added to the scores of padding [B, 1, 1, L].</summary>
     public Tensor Blocked { get; }
 
-    /// <summary>The number of tokens of each text [B], int64; null where padding is not at the end, or a text is empty.</summary>
-    public Tensor? Lengths { get; }
+    /// <summary>
+    /// The number of tokens of each text [B]; null where padding is not at the end, or a text is empty. Found when it is first
+    /// asked for, from the mask, which must live until then: only one engine asks, and on a GPU the answer waits for it.
+    /// </summary>
+    public long[]? Lengths => _lengths.Value;
 
-    private static Tensor? LengthsOf(Tensor mask)
+    private static long[]? LengthsOf(Tensor mask)
     {
-        Tensor lengths = mask.sum([1]);                                                                            // B
-        Tensor atTheEnd = arange(mask.size(1), float32, mask.device).unsqueeze(0).lt(lengths.unsqueeze(1)).to(float32); // B L
-        return (atTheEnd - mask).abs().sum().cpu().item<float>() == 0 && lengths.min().cpu().item<float>() >= 1 ? lengths.to(int64) : null;
+        using DisposeScope scope = NewDisposeScope();
+        float[] present = mask.to(float32).cpu().contiguous().data<float>().ToArray();
+        int length = (int)mask.size(1);
+        var lengths = new long[present.Length / length];
+        for (int text = 0; text < lengths.Length; text++)
+        {
+            ReadOnlySpan<float> row = present.AsSpan(text * length, length);
+            int count = row.IndexOf(0f) is var end and >= 0 ? end : length;
+            if (count == 0 || row[..count].ContainsAnyExcept(1f) || row[count..].ContainsAnyExcept(0f))
+                return null;
+            lengths[text] = count;
+        }
+        return lengths;
     }
 
     private static long[] Pairs(long[] buckets)

@@ -13,15 +13,23 @@ internal sealed class EqualShapeBatches : IFlowBatches
     private readonly FlowTrainingConfig _config;
     private readonly LatentClips _clips;
     private readonly LatentClips _pictures;
+    private readonly LatentClips? _closeUps;
     private readonly LatentClips? _validation;
 
     /// <summary>Reads the latents that an earlier run wrote, or draws and encodes the clips.</summary>
     public EqualShapeBatches(FlowTrainingConfig config, World world, VideoAutoencoder vae, Action<string> log, CancellationToken cancellationToken)
     {
         _config = config;
+        config.CloseUps?.Check(config.Shape, vae.Config.SpatialStride * config.Transformer.PatchSize[1]);
         _pictures = LatentClips.Open(
             Path.Combine(config.RunFolder, "pictures.safetensors"), world, vae,
             new(config.Shape with { Frames = 1 }, config.FramesPerSecond, config.Pictures, config.Seed + 1), log, cancellationToken);
+        if (config.CloseUps is { } windows)
+        {
+            _closeUps = LatentClips.Open(
+                Path.Combine(config.RunFolder, "close-ups.safetensors"), world, vae,
+                new(config.Shape with { Frames = 1 }, config.FramesPerSecond, windows.Count, config.Seed + 3, windows.Size), log, cancellationToken);
+        }
         _clips = LatentClips.Open(
             Path.Combine(config.RunFolder, "latents.safetensors"), world, vae,
             new(config.Shape, config.FramesPerSecond, config.Clips, config.Seed), log, cancellationToken);
@@ -44,7 +52,9 @@ internal sealed class EqualShapeBatches : IFlowBatches
     public FlowBatch Draw(long number)
     {
         var random = new GaussianNoise(_config.Seed, $"flow step {number}");
-        LatentClips clips = random.Uniform(1) < _config.PictureShare ? _pictures : _clips;
+        LatentClips clips = random.Uniform(1) >= _config.PictureShare ? _clips
+            : _closeUps is not null && random.Uniform(3) < _config.CloseUps!.Share ? _closeUps
+            : _pictures;
         long all = clips.Latents.size(2);
         // Beginnings of clips are clips: other lengths come at little cost.
         long frames = random.Uniform(2) < 0.15 ? Math.Min(3, all) : all;
@@ -97,6 +107,7 @@ internal sealed class EqualShapeBatches : IFlowBatches
     {
         _validation?.Dispose();
         _clips.Dispose();
+        _closeUps?.Dispose();
         _pictures.Dispose();
     }
 }

@@ -29,6 +29,8 @@ internal static class FlowBatches
             return new EqualShapeBatches(config, Require(world), vae, log, cancellationToken);
         }
 
+        if (config.CloseUps is not null)
+            throw new SoraException("close_ups are cut out of pictures of one shape: leave out shapes and data.folder, or close_ups.");
         var strides = ClipStrides.Of(vaeConfig, config.Transformer);
         ClipShapes shapes = config.Shapes ?? new();
         IClipSource clips = config.Data.Folder is { } folder

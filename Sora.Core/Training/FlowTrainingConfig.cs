@@ -55,6 +55,9 @@ public sealed record FlowTrainingConfig
     /// <summary>The share of steps on pictures: shapes are learned from them at a fraction of a clip's cost.</summary>
     public double PictureShare { get; init; } = 0.5;
 
+    /// <summary>Close-ups of the drawn world's subjects, learned from besides whole pictures; null: none. Not with <see cref="Shapes"/>.</summary>
+    public CloseUps? CloseUps { get; init; }
+
     /// <summary>A model folder to begin with; null begins with random weights. A checkpoint in the run folder goes before it.</summary>
     public string? StartFolder { get; init; }
 

@@ -22,7 +22,15 @@ public sealed class LatentClips : IDisposable
     /// <param name="FramesPerSecond">Frames a second.</param>
     /// <param name="Count">How many.</param>
     /// <param name="Seed">The seed of what they show.</param>
-    public readonly record struct Selection(ClipShape Shape, int FramesPerSecond, int Count, ulong Seed);
+    /// <param name="CloseUp">
+    /// The side in pixels of a window around the subject, which is encoded in place of a whole picture of <paramref
+    /// name="Shape"/>; null: whole clips.
+    /// </param>
+    public readonly record struct Selection(ClipShape Shape, int FramesPerSecond, int Count, ulong Seed, int? CloseUp = null)
+    {
+        /// <summary>The size of what is encoded.</summary>
+        internal ClipShape Encoded => CloseUp is { } side ? new(side, side, 1) : Shape;
+    }
 
     /// <summary>The normalised latents [clips, z, t, h, w], float32.</summary>
     public Tensor Latents { get; }
@@ -33,7 +41,7 @@ public sealed class LatentClips : IDisposable
     /// <summary>Reads the clips' latents from a file that an earlier call wrote, or encodes and writes them.</summary>
     public static LatentClips Open(string path, World world, VideoAutoencoder vae, Selection clips, Action<string> log, CancellationToken cancellationToken)
     {
-        ClipShape shape = clips.Shape;
+        ClipShape shape = clips.Encoded;
         var descriptions = new ClipDescription[clips.Count];
         for (int i = 0; i < descriptions.Length; i++)
             descriptions[i] = world.SampleTraining(SeedOf(clips.Seed, i));
@@ -73,7 +81,7 @@ public sealed class LatentClips : IDisposable
     {
         using IDisposable noGrad = no_grad();
         using var normalizer = new LatentNormalizer(vae.Config, CPU);
-        ClipShape shape = clips.Shape;
+        ClipShape shape = clips.Encoded;
         int bytes = checked((int)(shape.Pixels * 3));
         long batches = (descriptions.Length + EncodedAtOnce - 1) / EncodedAtOnce;
         foreach ((long number, byte[] rgb, int count) in Prefetch.Range(0, batches, Draw))
@@ -93,7 +101,13 @@ public sealed class LatentClips : IDisposable
             int first = (int)number * EncodedAtOnce, count = Math.Min(EncodedAtOnce, descriptions.Length - first);
             var rgb = new byte[bytes * count];
             for (int i = 0; i < count; i++)
-                world.Render(descriptions[first + i], shape.Width, shape.Height, shape.Frames, clips.FramesPerSecond, rgb.AsSpan(i * bytes, bytes));
+            {
+                Span<byte> target = rgb.AsSpan(i * bytes, bytes);
+                if (clips.CloseUp is { } side)
+                    CloseUp.Render(world, descriptions[first + i], clips.Shape.Width, clips.Shape.Height, side, SeedOf(clips.Seed, first + i), target);
+                else
+                    world.Render(descriptions[first + i], shape.Width, shape.Height, shape.Frames, clips.FramesPerSecond, target);
+            }
             return (number, rgb, count);
         }
     }

@@ -231,22 +231,14 @@ static void turned_rows_of_block(const uint16_t* block, uint16_t* memory, LeftRo
     Matrix turned{block, 1, kBlock};
     for (int64_t i = 0; i < 2; i++) {
         uint16_t* start = memory + i * kSide * kBlock;
-        for (int64_t chunk = 0; chunk < 2; chunk++) {
-            pack_left_tile(turned, i * kSide, kBlock, chunk * kTileDepth, kBlock, start + chunk * 2 * kTileElements);
-            pack_left_tile(turned, i * kSide + kTile, kBlock, chunk * kTileDepth, kBlock, start + (chunk * 2 + 1) * kTileElements);
-        }
+        pack_rows(turned, i * kSide, kBlock, 0, kBlock, start);
         left[i] = {start, start + kTileElements, 64, 2 * kTileElements};
     }
 }
 
-// Rows as left operands, 64 of them: copied with zeros for those beyond the last.
-static void pack_rows_of(const Matrix& rows, int64_t count, int64_t d, uint16_t* out) {
-    for (int64_t row = 0; row < count; row += kSide) {
-        for (int64_t depth = 0; depth < d; depth += kTileDepth, out += 2 * kTileElements) {
-            pack_left_tile(rows, row, count, depth, d, out);
-            pack_left_tile(rows, row + kTile, count, depth, d, out + kTileElements);
-        }
-    }
+// All rows as left operands, with zeros for those beyond the last.
+static void pack_all_rows(const Matrix& rows, int64_t count, int64_t d, uint16_t* out) {
+    for (int64_t row = 0; row < count; row += kSide) pack_rows(rows, row, count, 0, d, out + row * d);
 }
 
 static void packed_rows(const uint16_t* packed, int64_t first, int64_t d, LeftRows (&left)[2]) {
@@ -278,8 +270,8 @@ static void backward_of_head(const Matrix& q, const Matrix& k, const Matrix& v, 
              *right_keys = slope_values + keys * d;
     auto* dots = reinterpret_cast<float*>(right_keys + keys * d);
     std::memset(memory, 0, static_cast<size_t>((4 * queries + 3 * keys) * d) * 2);
-    pack_rows_of(q, n, d, left_queries);
-    pack_rows_of(gradient, n, d, left_gradients);
+    pack_all_rows(q, n, d, left_queries);
+    pack_all_rows(gradient, n, d, left_gradients);
     int64_t query_panel = packed_size(queries, kSide), key_panel = packed_size(keys, kSide), width_panel = packed_size(d, kSide);
     for (int64_t c = 0; c < d; c += kSide) {
         pack_panel(q, n, c, d, right_queries + c / kSide * query_panel);

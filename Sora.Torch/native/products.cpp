@@ -59,7 +59,7 @@ static void finish_plain(const Finish& f, const float* sums, int64_t stride, int
         left = _mm512_loadu_ps(f.bias + column);
         right = _mm512_loadu_ps(f.bias + column + 16);
     }
-    uint16_t* out = static_cast<uint16_t*>(f.out) + column;
+    uint16_t* out = f.out + column;
     for (int64_t r = 0; r < rows; r++, sums += stride) {
         int64_t target = f.rows ? f.rows[row + r] : row + r;
         if (target < 0) continue;
@@ -70,7 +70,7 @@ static void finish_plain(const Finish& f, const float* sums, int64_t stride, int
 
 // Sums of up to 32 rows and 32 columns to their place in the result.
 static void finish_block(const Finish& f, const float* sums, int64_t stride, int64_t row, int64_t rows, int64_t column, int64_t columns) {
-    if (columns == kSide && !f.float32 && f.alpha == 1 && (!f.added || (f.added_row == 0 && f.added_column == 1 && f.beta == 1))) {
+    if (columns == kSide && f.alpha == 1 && (!f.added || (f.added_row == 0 && f.added_column == 1 && f.beta == 1))) {
         finish_plain(f, sums, stride, row, rows, column);
         return;
     }
@@ -83,13 +83,8 @@ static void finish_block(const Finish& f, const float* sums, int64_t stride, int
             if (f.alpha != 1) value = _mm512_mul_ps(value, _mm512_set1_ps(f.alpha));
             if (f.bias) value = _mm512_add_ps(value, _mm512_maskz_loadu_ps(mask, f.bias + column + c));
             if (f.added) value = _mm512_fmadd_ps(added_values(f, row + r, column + c, mask), _mm512_set1_ps(f.beta), value);
-            int64_t place = target * f.stride + column + c;
-            if (f.float32) {
-                _mm512_mask_storeu_ps(static_cast<float*>(f.out) + place, mask, value);
-            } else {
-                __m256bh half = _mm512_cvtneps_pbh(value);
-                _mm256_mask_storeu_epi16(static_cast<uint16_t*>(f.out) + place, mask, reinterpret_cast<__m256i&>(half));
-            }
+            __m256bh half = _mm512_cvtneps_pbh(value);
+            _mm256_mask_storeu_epi16(f.out + target * f.stride + column + c, mask, reinterpret_cast<__m256i&>(half));
         }
     }
 }
@@ -121,10 +116,7 @@ static LeftRows left_rows(const Matrix& a, int64_t row, int64_t m, int64_t depth
         const uint16_t* upper = a.data + row * a.row + depth;
         return {upper, upper + kTile * a.row, a.row * 2, kTileDepth};
     }
-    for (uint16_t* out = copy; depth < end; depth += kTileDepth, out += 2 * kTileElements) {
-        pack_left_tile(a, row, m, depth, end, out);
-        pack_left_tile(a, row + kTile, m, depth, end, out + kTileElements);
-    }
+    pack_rows(a, row, m, depth, end, copy);
     return {copy, copy + kTileElements, 64, 2 * kTileElements};
 }
 
@@ -141,26 +133,12 @@ struct Waiting {
 
 // The sums of 32 pixels and 32 columns over the kernel's taps.
 static void sum_taps(const uint16_t* pixels, int64_t c, const std::vector<int64_t>& starts, const uint16_t* panel, float* sums) {
-    _tile_zero(0);
-    _tile_zero(1);
-    _tile_zero(2);
-    _tile_zero(3);
+    clear_sums();
     for (int64_t start : starts) {
-        const uint16_t* upper = pixels + start;
-        _tile_loadd(4, upper, c * 2);
-        _tile_loadd(6, panel, 64);
-        _tile_loadd(5, upper + kTile * c, c * 2);
-        _tile_loadd(7, panel + kTileElements, 64);
-        _tile_dpbf16ps(0, 4, 6);
-        _tile_dpbf16ps(2, 5, 6);
-        _tile_dpbf16ps(1, 4, 7);
-        _tile_dpbf16ps(3, 5, 7);
+        add_chunk(pixels + start, pixels + start + kTile * c, c * 2, panel);
         panel += 2 * kTileElements;
     }
-    _tile_stored(0, sums, kSide * 4);
-    _tile_stored(1, sums + kTile, kSide * 4);
-    _tile_stored(2, sums + kTile * kSide, kSide * 4);
-    _tile_stored(3, sums + kTile * kSide + kTile, kSide * 4);
+    store_sums(sums, kSide);
 }
 
 static void run_task(const Matrix& a, int64_t m, int64_t k, const Task& task, const Finish& finish) {
@@ -264,7 +242,7 @@ static at::Tensor with_border(const at::Tensor& x, int64_t edge) {
 
 // x [B, T, H, W, C] and weight [N, kt, k, k, C] to [B, (T - kt) / stride + 1, H, W, N]; k is odd.
 static at::Tensor convolve(const at::Tensor& input, const at::Tensor& kernel, const at::Tensor& bias, int64_t stride) {
-    at::Tensor x = input.contiguous(), weight = kernel.contiguous(), offsets_of_columns = bias.to(at::kFloat).contiguous();
+    at::Tensor x = input.contiguous(), weight = kernel.contiguous(), column_biases = bias.to(at::kFloat).contiguous();
     int64_t b = x.size(0), t = x.size(1), h = x.size(2), w = x.size(3), c = x.size(4), n = weight.size(0), kt = weight.size(1), side = weight.size(2);
     TORCH_CHECK(t >= kt && weight.size(3) == side && side % 2 == 1 && weight.size(4) == c, "a kernel ", weight.sizes(), " does not fit ", x.sizes());
     int64_t edge = side / 2, line = w + 2 * edge, frame = (h + 2 * edge) * line, taps = kt * side * side, count = (t - kt) / stride + 1;
@@ -298,9 +276,9 @@ static at::Tensor convolve(const at::Tensor& input, const at::Tensor& kernel, co
             int64_t image = i / blocks, first = i % blocks * kRows, last = std::min(rows, first + kRows);
             const uint16_t* from = pixels + (image / count * t + image % count * stride) * frame * c;
             Finish finish;
-            finish.out = result.data_ptr<c10::BFloat16>() + image * h * w * n;
+            finish.out = reinterpret_cast<uint16_t*>(result.data_ptr<c10::BFloat16>()) + image * h * w * n;
             finish.stride = n;
-            finish.bias = offsets_of_columns.data_ptr<float>();
+            finish.bias = column_biases.data_ptr<float>();
             finish.rows = places.data();
             Waiting waiting;
             int turn = 0;
@@ -321,114 +299,74 @@ static at::Tensor convolve(const at::Tensor& input, const at::Tensor& kernel, co
 // ---------------------------------------------------------------------------------------------------------------
 // The operators.
 
-static bool is_matrix(const at::Tensor& t, int64_t first) {
-    return t.stride(first) == 1 || t.stride(first + 1) == 1;
+// [..., rows, columns] in which one of the two is dense.
+static at::Tensor as_matrices(const at::Tensor& t) {
+    int64_t row = t.stride(-2), column = t.stride(-1);
+    // Broadcasting repeats with a stride of 0, which packing would step over.
+    return (row == 1 || column == 1) && row > 0 && column > 0 ? t : t.contiguous();
 }
 
-static at::Tensor as_matrix(const at::Tensor& t, int64_t first) {
-    // Rows of one element may have any stride, which a product must not step over.
-    return is_matrix(t, first) && t.stride(first) > 0 && t.stride(first + 1) > 0 ? t : t.contiguous();
-}
+static int64_t batch_stride(const at::Tensor& t) { return t.dim() == 3 ? t.stride(0) : 0; }
 
-static Matrix matrix_of(const at::Tensor& t, int64_t first) {
-    Matrix m{reinterpret_cast<const uint16_t*>(t.data_ptr<c10::BFloat16>()), t.stride(first), t.stride(first + 1)};
-    // A single column's stride is as good as any: rows are then read as rows.
-    if (m.column != 1 && m.row != 1) m.column = 1;
-    return m;
+static Matrix matrix_of(const at::Tensor& t, int64_t batch) {
+    return {reinterpret_cast<const uint16_t*>(t.data_ptr<c10::BFloat16>()) + batch * batch_stride(t), t.stride(-2), t.stride(-1)};
 }
 
 // Whether products come here at all; benchmarks compare them with libtorch's own.
 static std::atomic<bool> enabled{true};
 
 // Small products, and few rows, are read once and not worth packing.
-static bool worth_tiles(const at::Tensor& a, const at::Tensor& b, int64_t m, int64_t n, int64_t k) {
-    return enabled && a.scalar_type() == at::kBFloat16 && b.scalar_type() == at::kBFloat16 && m >= 16 && n >= 16 && k >= 16;
+static bool fits(const at::Tensor& a, const at::Tensor& b, int64_t dim) {
+    return enabled && a.scalar_type() == at::kBFloat16 && b.scalar_type() == at::kBFloat16 && a.dim() == dim && b.dim() == dim
+        && a.size(-1) == b.size(-2) && (dim == 2 || (a.size(0) == b.size(0) && a.size(0) > 0))
+        && a.size(-2) >= 16 && b.size(-1) >= 16 && a.size(-1) >= 16;
 }
 
-static at::Tensor tile_mm(const at::Tensor& a, const at::Tensor& b) {
-    if (a.dim() != 2 || b.dim() != 2 || a.size(1) != b.size(0) || !worth_tiles(a, b, a.size(0), b.size(1), a.size(1)))
-        return at::cpu::mm(a, b);
-    at::Tensor left = as_matrix(a, 0), right = as_matrix(b, 0), out = at::empty({a.size(0), b.size(1)}, a.options());
-    Finish finish;
-    finish.out = out.data_ptr();
-    finish.stride = out.size(1);
-    multiply(matrix_of(left, 0), matrix_of(right, 0), a.size(0), b.size(1), a.size(1), finish);
-    return out;
-}
+static bool fits(const at::Tensor& added, const at::Scalar& beta) { return added.scalar_type() == at::kBFloat16 && beta.toDouble() != 0; }
 
-// beta * added goes with the sums where it is one value for each place or column.
-static void add(Finish& finish, const at::Tensor& added, double beta, double alpha) {
-    finish.alpha = static_cast<float>(alpha);
-    finish.beta = static_cast<float>(beta);
-    finish.added = reinterpret_cast<const uint16_t*>(added.data_ptr<c10::BFloat16>());
-}
-
-static at::Tensor tile_addmm(const at::Tensor& added, const at::Tensor& a, const at::Tensor& b, const at::Scalar& beta, const at::Scalar& alpha) {
-    if (a.dim() != 2 || b.dim() != 2 || a.size(1) != b.size(0) || !worth_tiles(a, b, a.size(0), b.size(1), a.size(1))
-        || added.scalar_type() != at::kBFloat16 || beta.toDouble() == 0)
-        return at::cpu::addmm(added, a, b, beta, alpha);
-    at::Tensor left = as_matrix(a, 0), right = as_matrix(b, 0), out = at::empty({a.size(0), b.size(1)}, a.options());
-    at::Tensor whole = added.expand(out.sizes());
-    Finish finish;
-    finish.out = out.data_ptr();
-    finish.stride = out.size(1);
-    add(finish, whole, beta.toDouble(), alpha.toDouble());
-    finish.added_row = whole.stride(0);
-    finish.added_column = whole.stride(1);
-    multiply(matrix_of(left, 0), matrix_of(right, 0), a.size(0), b.size(1), a.size(1), finish);
-    return out;
-}
-
-static void multiply_batches(const at::Tensor& a, const at::Tensor& b, at::Tensor& out, const at::Tensor* added, double beta, double alpha) {
-    int64_t batches = a.size(0), m = a.size(1), n = b.size(2), k = a.size(2);
-    at::Tensor left = as_matrix(a, 1), right = as_matrix(b, 1), whole;
-    if (added) whole = added->expand(out.sizes());
-    auto one = [&](int64_t i, bool all_threads) {
-        Matrix x = matrix_of(left, 1), y = matrix_of(right, 1);
-        x.data += i * left.stride(0);
-        y.data += i * right.stride(0);
+// alpha * a b + beta * added, of matrices [m, k] and [k, n] or batches of them.
+static at::Tensor product(const at::Tensor& a, const at::Tensor& b, const at::Tensor* added = nullptr, double beta = 0, double alpha = 1) {
+    at::Tensor left = as_matrices(a), right = as_matrices(b), whole;
+    auto shape = a.sizes().vec();
+    shape.back() = b.size(-1);
+    at::Tensor result = at::empty(shape, a.options());
+    if (added) whole = added->expand(shape);
+    int64_t batches = a.dim() == 3 ? a.size(0) : 1, m = a.size(-2), n = b.size(-1), k = a.size(-1);
+    auto finish_of = [&](int64_t batch) {
         Finish finish;
-        finish.out = out.data_ptr<c10::BFloat16>() + i * m * n;
+        finish.out = reinterpret_cast<uint16_t*>(result.data_ptr<c10::BFloat16>()) + batch * m * n;
         finish.stride = n;
+        finish.alpha = static_cast<float>(alpha);
         if (added) {
-            add(finish, whole, beta, alpha);
-            finish.added += i * whole.stride(0);
-            finish.added_row = whole.stride(1);
-            finish.added_column = whole.stride(2);
+            Matrix values = matrix_of(whole, batch);
+            finish.added = values.data;
+            finish.added_row = values.row;
+            finish.added_column = values.column;
+            finish.beta = static_cast<float>(beta);
         }
-        if (all_threads)
-            multiply(x, y, m, n, k, finish);
-        else
-            multiply_here(x, y, m, n, k, finish);
+        return finish;
     };
     if (batches < 2 * at::get_num_threads()) {
-        for (int64_t i = 0; i < batches; i++) one(i, true);
-        return;
+        for (int64_t i = 0; i < batches; i++) multiply(matrix_of(left, i), matrix_of(right, i), m, n, k, finish_of(i));
+        return result;
     }
     at::parallel_for(0, batches, 1, [&](int64_t begin, int64_t end) {
         TileSession tiles;
-        for (int64_t i = begin; i < end; i++) one(i, false);
+        for (int64_t i = begin; i < end; i++) multiply_here(matrix_of(left, i), matrix_of(right, i), m, n, k, finish_of(i));
     });
+    return result;
 }
 
-static bool fits_batches(const at::Tensor& a, const at::Tensor& b) {
-    return a.dim() == 3 && b.dim() == 3 && a.size(0) == b.size(0) && a.size(0) > 0 && a.size(2) == b.size(1)
-        && worth_tiles(a, b, a.size(1), b.size(2), a.size(2));
-}
+static at::Tensor tile_mm(const at::Tensor& a, const at::Tensor& b) { return fits(a, b, 2) ? product(a, b) : at::cpu::mm(a, b); }
 
-static at::Tensor tile_bmm(const at::Tensor& a, const at::Tensor& b) {
-    if (!fits_batches(a, b)) return at::cpu::bmm(a, b);
-    at::Tensor out = at::empty({a.size(0), a.size(1), b.size(2)}, a.options());
-    multiply_batches(a, b, out, nullptr, 0, 1);
-    return out;
+static at::Tensor tile_bmm(const at::Tensor& a, const at::Tensor& b) { return fits(a, b, 3) ? product(a, b) : at::cpu::bmm(a, b); }
+
+static at::Tensor tile_addmm(const at::Tensor& added, const at::Tensor& a, const at::Tensor& b, const at::Scalar& beta, const at::Scalar& alpha) {
+    return fits(a, b, 2) && fits(added, beta) ? product(a, b, &added, beta.toDouble(), alpha.toDouble()) : at::cpu::addmm(added, a, b, beta, alpha);
 }
 
 static at::Tensor tile_baddbmm(const at::Tensor& added, const at::Tensor& a, const at::Tensor& b, const at::Scalar& beta, const at::Scalar& alpha) {
-    if (!fits_batches(a, b) || added.scalar_type() != at::kBFloat16 || beta.toDouble() == 0)
-        return at::cpu::baddbmm(added, a, b, beta, alpha);
-    at::Tensor out = at::empty({a.size(0), a.size(1), b.size(2)}, a.options());
-    multiply_batches(a, b, out, &added, beta.toDouble(), alpha.toDouble());
-    return out;
+    return fits(a, b, 3) && fits(added, beta) ? product(a, b, &added, beta.toDouble(), alpha.toDouble()) : at::cpu::baddbmm(added, a, b, beta, alpha);
 }
 
 // libtorch warns of every kernel that is replaced; here that is what is meant.

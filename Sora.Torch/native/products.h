@@ -123,6 +123,14 @@ inline void pack_left_tile(const Matrix& a, int64_t row, int64_t rows, int64_t d
     for (int64_t r = 0; r < kTile; r++) _mm512_store_si512(out + r * kTileDepth, words[r]);
 }
 
+// 32 rows from `row` on, two tiles for every 32 of the depth from `depth` to `end`.
+inline void pack_rows(const Matrix& a, int64_t row, int64_t rows, int64_t depth, int64_t end, uint16_t* out) {
+    for (; depth < end; depth += kTileDepth, out += 2 * kTileElements) {
+        pack_left_tile(a, row, rows, depth, end, out);
+        pack_left_tile(a, row + kTile, rows, depth, end, out + kTileElements);
+    }
+}
+
 // One panel: 32 columns from `column` on.
 inline void pack_panel(const Matrix& b, int64_t depths, int64_t column, int64_t columns, uint16_t* out) {
     for (int64_t depth = 0; depth < depths; depth += kTileDepth) {
@@ -137,6 +145,32 @@ inline void pack_panel(const Matrix& b, int64_t depths, int64_t column, int64_t 
 
 // ---------------------------------------------------------------------------------------------------------------
 // The sums of 32 rows and 32 columns.
+
+// One chunk of the depth onto the four tiles of sums: two left tiles, whose rows are `stride` bytes apart, and a panel's two.
+inline __attribute__((always_inline)) void add_chunk(const uint16_t* upper, const uint16_t* lower, int64_t stride, const uint16_t* panel) {
+    _tile_loadd(4, upper, stride);
+    _tile_loadd(6, panel, 64);
+    _tile_loadd(5, lower, stride);
+    _tile_loadd(7, panel + kTileElements, 64);
+    _tile_dpbf16ps(0, 4, 6);
+    _tile_dpbf16ps(2, 5, 6);
+    _tile_dpbf16ps(1, 4, 7);
+    _tile_dpbf16ps(3, 5, 7);
+}
+
+inline __attribute__((always_inline)) void clear_sums() {
+    _tile_zero(0);
+    _tile_zero(1);
+    _tile_zero(2);
+    _tile_zero(3);
+}
+
+inline __attribute__((always_inline)) void store_sums(float* sums, int64_t stride) {
+    _tile_stored(0, sums, stride * 4);
+    _tile_stored(1, sums + kTile, stride * 4);
+    _tile_stored(2, sums + kTile * stride, stride * 4);
+    _tile_stored(3, sums + kTile * stride + kTile, stride * 4);
+}
 
 // Where the tiles of 32 rows lie: those of a chunk of the depth at upper and lower + chunk * step.
 struct LeftRows {
@@ -154,26 +188,11 @@ inline __attribute__((always_inline)) void sum_block(const LeftRows& left, const
         _tile_loadd(2, sums + kTile * stride, stride * 4);
         _tile_loadd(3, sums + kTile * stride + kTile, stride * 4);
     } else {
-        _tile_zero(0);
-        _tile_zero(1);
-        _tile_zero(2);
-        _tile_zero(3);
+        clear_sums();
     }
-    for (int64_t chunk = 0; chunk < chunks; chunk++) {
-        _tile_loadd(4, left.upper + chunk * left.step, left.stride);
-        _tile_loadd(6, panel, 64);
-        _tile_loadd(5, left.lower + chunk * left.step, left.stride);
-        _tile_loadd(7, panel + kTileElements, 64);
-        _tile_dpbf16ps(0, 4, 6);
-        _tile_dpbf16ps(2, 5, 6);
-        _tile_dpbf16ps(1, 4, 7);
-        _tile_dpbf16ps(3, 5, 7);
-        panel += 2 * kTileElements;
-    }
-    _tile_stored(0, sums, stride * 4);
-    _tile_stored(1, sums + kTile, stride * 4);
-    _tile_stored(2, sums + kTile * stride, stride * 4);
-    _tile_stored(3, sums + kTile * stride + kTile, stride * 4);
+    for (int64_t chunk = 0; chunk < chunks; chunk++)
+        add_chunk(left.upper + chunk * left.step, left.lower + chunk * left.step, left.stride, panel + chunk * 2 * kTileElements);
+    store_sums(sums, stride);
 }
 
 // ---------------------------------------------------------------------------------------------------------------
@@ -181,9 +200,8 @@ inline __attribute__((always_inline)) void sum_block(const LeftRows& left, const
 
 // What becomes of a sum: alpha * sum + beta * added[row][column], rounded to the type of the result.
 struct Finish {
-    void* out = nullptr;            // row-major
+    uint16_t* out = nullptr;        // bfloat16, row-major
     int64_t stride = 0;             // of out's rows, in elements
-    bool float32 = false;           // the type of out; else bfloat16
     float alpha = 1;
     const uint16_t* added = nullptr;  // bfloat16
     int64_t added_row = 0;

@@ -16,7 +16,7 @@ internal static class ScalingBenchmark
     {
         int[] budgets = [1, 4, 16];
         int steps = quick ? 1 : 30, prompts = quick ? 1 : 100;
-        string folder = Path.Combine(Repository.Root, "runs", quick ? "scaling-quick" : "scaling");
+        string folder = quick ? Directory.CreateTempSubdirectory("sora-scaling-").FullName : Path.Combine(Repository.Root, "runs", "scaling");
         var world = new World(SpriteWorldConfig.ByDay, SpriteAtlas.Load(SpriteAtlas.DefaultFolder, SpriteWorldConfig.ByDay.Subjects));
         FlowTrainingConfig recipe = Recipe(folder, quick);
         var points = new List<(long Tokens, IReadOnlyDictionary<string, double> Values)>();
@@ -33,7 +33,9 @@ internal static class ScalingBenchmark
                 ["subject"] = scores.Subject, ["scene"] = scores.Scene, ["motion"] = scores.Motion, ["all three"] = scores.All,
             }));
         }
-        if (!quick)
+        if (quick)
+            Directory.Delete(folder, recursive: true);
+        else
             Save(points);
         foreach ((int budget, (long tokens, IReadOnlyDictionary<string, double> values)) in budgets.Zip(points))
         {
