@@ -31,4 +31,10 @@ public enum Sampler
     /// out blurred.
     /// </summary>
     Lcm,
+
+    /// <summary>
+    /// First order over noise levels of which none is near the data: <c>euler-trailing</c>. With n steps and no shift they are
+    /// 1, 1 − 1/n, … 1/n, where <see cref="Euler"/> takes its last step from 1/1000. The levels of models distilled to few steps.
+    /// </summary>
+    EulerTrailing,
 }

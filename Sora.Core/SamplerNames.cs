@@ -8,9 +8,10 @@ public static class SamplerNames
         ("heun", Sampler.Heun),
         ("unipc", Sampler.UniPC),
         ("dpmpp-2m", Sampler.DpmPlusPlus2M),
-        ("lcm", Sampler.Lcm));
+        ("lcm", Sampler.Lcm),
+        ("euler-trailing", Sampler.EulerTrailing));
 
-    /// <summary>Every known name: <c>euler</c>, <c>heun</c>, <c>unipc</c>, <c>dpmpp-2m</c>, <c>lcm</c>.</summary>
+    /// <summary>Every known name: <c>euler</c>, <c>heun</c>, <c>unipc</c>, <c>dpmpp-2m</c>, <c>lcm</c>, <c>euler-trailing</c>.</summary>
     public static IReadOnlyList<string> All => Values.Names;
 
     /// <summary>The sampler of this name, in any letter case.</summary>

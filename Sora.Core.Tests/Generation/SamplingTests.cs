@@ -15,6 +15,7 @@ public sealed class SamplingTests : TinyGenerator
     [InlineData(Sampler.UniPC)]
     [InlineData(Sampler.DpmPlusPlus2M)]
     [InlineData(Sampler.Lcm)]
+    [InlineData(Sampler.EulerTrailing)]
     public async Task TheSeedDecidesTheVideo(Sampler sampler)
     {
         VideoRequest request = Fish with { Sampler = sampler };
@@ -31,6 +32,7 @@ public sealed class SamplingTests : TinyGenerator
     [InlineData(Sampler.Euler, 5)]
     [InlineData(Sampler.Heun, 9)]
     [InlineData(Sampler.Lcm, 5)]
+    [InlineData(Sampler.EulerTrailing, 5)]
     public async Task ProgressCountsTheCallsOfTheNetwork(Sampler sampler, int calls)
     {
         var progress = new ProgressLog();
@@ -46,6 +48,7 @@ public sealed class SamplingTests : TinyGenerator
     [InlineData(Sampler.UniPC, 3)]
     [InlineData(Sampler.DpmPlusPlus2M, 3)]
     [InlineData(Sampler.Lcm, 3)]
+    [InlineData(Sampler.EulerTrailing, 3)]
     public async Task EverySamplerCanStartInTheMiddleFromASource(Sampler sampler, int calls)
     {
         await using GeneratedVideo source = await Generator.GenerateAsync(Fish with { Seed = 1 });

@@ -11,6 +11,7 @@ public class NoiseScheduleTests
     [InlineData("UniPC legacy")]
     [InlineData("DPM")]
     [InlineData("Wan DPM")]
+    [InlineData("Trailing")]
     public void FallsFromNoiseToData(string name)
     {
         foreach ((int steps, double shift) in ((int, double)[])[(1, 3), (2, 1), (7, 0.5), (7, 12), (50, 5), (1000, 1)])
@@ -19,6 +20,7 @@ public class NoiseScheduleTests
             {
                 "Euler" => NoiseSchedule.FlowMatchEuler(steps, shift),
                 "DPM" => NoiseSchedule.Dpm(steps, shift),
+                "Trailing" => NoiseSchedule.Trailing(steps, shift),
                 "Wan DPM" => NoiseSchedule.WanDpm(steps, shift),
                 _ => NoiseSchedule.UniPC(steps, shift, legacy: name == "UniPC legacy"),
             };
@@ -42,6 +44,14 @@ public class NoiseScheduleTests
         Assert.Equal([0.999f, 0.74925f, 0.4995f, 0.24975f, 0], NoiseSchedule.UniPC(4, 1, legacy: true).Sigmas.Select(s => MathF.Round(s, 6)));
         Assert.Equal([0.999f, 0.74925f, 0.4995f, 0.24975f, 0], NoiseSchedule.Dpm(4, 1).Sigmas.Select(s => MathF.Round(s, 6)));
         Assert.Equal([1, 0.75f, 0.5f, 0.25f, 0], NoiseSchedule.WanDpm(4, 1).Sigmas);
+    }
+
+    // The four steps of the distilled Wan models of lightx2v: 1000, 937.5, 833.3, 625 at shift 5.
+    [Fact]
+    public void TrailingLevelsAreTheNoisyEndsOfEqualSteps()
+    {
+        Assert.Equal([1, 0.75f, 0.5f, 0.25f, 0], NoiseSchedule.Trailing(4, 1).Sigmas);
+        Assert.Equal([1000, 937.5f, 833.3333f, 625], NoiseSchedule.Trailing(4, 5).Times);
     }
 
     [Fact]
@@ -73,5 +83,6 @@ public class NoiseScheduleTests
         Assert.Throws<ArgumentOutOfRangeException>(() => NoiseSchedule.UniPC(steps, shift));
         Assert.Throws<ArgumentOutOfRangeException>(() => NoiseSchedule.Dpm(steps, shift));
         Assert.Throws<ArgumentOutOfRangeException>(() => NoiseSchedule.WanDpm(steps, shift));
+        Assert.Throws<ArgumentOutOfRangeException>(() => NoiseSchedule.Trailing(steps, shift));
     }
 }

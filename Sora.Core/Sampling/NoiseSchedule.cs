@@ -93,6 +93,20 @@ public sealed class NoiseSchedule
         return WholeTimes(Between(1, 0, steps, steps), shift, trainSteps, endsAtZero: true);
     }
 
+    /// <summary>
+    /// The levels 1, 1 − 1/n, … 1/n of n equal steps, each the noisy end of its step, shifted once. Models distilled to few steps are
+    /// made for them: every step is a full one (Lin et al. 2023, arXiv 2305.08891, section 3.3, calls such spacing trailing).
+    /// </summary>
+    /// <param name="steps">Number of steps, from 1.</param>
+    /// <param name="shift">The shift, above 0.</param>
+    /// <param name="trainSteps">Number of training times; times are fractions of it.</param>
+    /// <exception cref="ArgumentOutOfRangeException">An argument lies outside its range.</exception>
+    public static NoiseSchedule Trailing(int steps, double shift, int trainSteps = 1000)
+    {
+        Check(steps, shift, trainSteps);
+        return FromSigmas([.. Between(1, 0, steps, steps)], shift, trainSteps);
+    }
+
     /// <summary>A schedule of given noise levels, as distilled models are published with, and a final 0.</summary>
     /// <param name="sigmas">The noise levels before the shift, falling, above 0 and at most 1.</param>
     /// <param name="shift">The shift, above 0; 1 leaves the levels as they are.</param>

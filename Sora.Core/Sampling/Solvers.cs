@@ -33,6 +33,7 @@ public static class Solvers
                 NoiseSchedule.Dpm(steps, shift, times, endsAtZero), lowerOrderFinal: config.LowerOrderFinal),
             Sampler.Lcm => new LcmSolver(
                 NoiseSchedule.FlowMatchEuler(steps, shift, times), noise ?? throw new ArgumentNullException(nameof(noise))),
+            Sampler.EulerTrailing => new EulerSolver(NoiseSchedule.Trailing(steps, shift, times)),
             _ => throw new ArgumentOutOfRangeException(nameof(sampler), sampler, "There is no such sampler."),
         };
     }

@@ -1,6 +1,7 @@
 using System.Reflection;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Sora.Training.Distillation;
 using Sora.Training.FineTuning;
 using Sora.Training.SpriteWorld;
 using Sora.Weights;
@@ -8,8 +9,8 @@ using Sora.Weights;
 namespace Sora.Training;
 
 /// <summary>
-/// A training's JSON file: <c>kind</c> (<c>vae</c>, <c>flow</c>, <c>lora</c> or <c>finetune</c>), <c>world</c> (<c>first-edition</c>, <c>by-day</c>
-/// or <c>everything</c>) and the settings of <see cref="VaeTrainingConfig"/>, <see cref="FlowTrainingConfig"/> or <see cref="FineTuningConfig"/> in
+/// A training's JSON file: <c>kind</c> (<c>vae</c>, <c>flow</c>, <c>lora</c>, <c>finetune</c> or <c>distill</c>), <c>world</c> (<c>first-edition</c>, <c>by-day</c>
+/// or <c>everything</c>) and the settings of <see cref="VaeTrainingConfig"/>, <see cref="FlowTrainingConfig"/>, <see cref="FineTuningConfig"/> or <see cref="DistillationConfig"/> in
 /// snake_case, the networks' configs as in the diffusers layout. Paths are relative to the current folder.
 /// </summary>
 /// <param name="World">The part of the drawn world to train on.</param>
@@ -17,14 +18,18 @@ namespace Sora.Training;
 /// <param name="Flow">Set when the file trains a transformer.</param>
 public sealed record TrainingFile(SpriteWorldConfig World, VaeTrainingConfig? Vae, FlowTrainingConfig? Flow)
 {
-    private const string Kinds = "vae, flow, lora, finetune";
+    private const string Kinds = "vae, flow, lora, finetune, distill";
 
     /// <summary>Set when the file trains on a model that is there.</summary>
     public FineTuningConfig? FineTuning { get; init; }
 
+    /// <summary>Set when the file distils a model into few steps.</summary>
+    public DistillationConfig? Distillation { get; init; }
+
     /// <summary>The checkpoint that the training writes and goes on from.</summary>
     public string CheckpointPath =>
         FineTuning is { } tuning ? Path.Combine(tuning.RunFolder, "finetune-state.safetensors")
+        : Distillation is { } distillation ? Path.Combine(distillation.RunFolder, "distill-state.safetensors")
         : Path.Combine(Flow?.RunFolder ?? Vae!.RunFolder, Flow is null ? "vae-state.safetensors" : "flow-state.safetensors");
 
     /// <summary>How settings are written in JSON.</summary>
@@ -71,6 +76,7 @@ public sealed record TrainingFile(SpriteWorldConfig World, VaeTrainingConfig? Va
             "flow" => new(world, null, Settings<FlowTrainingConfig>(settings)),
             "lora" => new(world, null, null) { FineTuning = WithLora(Settings<FineTuningConfig>(settings)) },
             "finetune" => new(world, null, null) { FineTuning = Settings<FineTuningConfig>(settings) },
+            "distill" => new(world, null, null) { Distillation = Settings<DistillationConfig>(settings) },
             var other => throw new SoraException($"kind '{other}' is unknown; known: {Kinds}."),
         };
 

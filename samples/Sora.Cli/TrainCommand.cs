@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using Sora.Training;
+using Sora.Training.Distillation;
 using Sora.Training.Distributed;
 using Sora.Training.FineTuning;
 using Sora.Training.SpriteWorld;
@@ -23,7 +24,7 @@ internal static class TrainCommand
 
     public static Command Create()
     {
-        var command = new Command("train", "Trains a model on the drawn world or a folder of videos, or fine-tunes one; goes on where an interrupted run with the same settings stopped.") { s_file, s_resume, s_sprites, s_threads, s_precision };
+        var command = new Command("train", "Trains a model on the drawn world or a folder of videos, fine-tunes one, or distils one into few steps; goes on where an interrupted run with the same settings stopped.") { s_file, s_resume, s_sprites, s_threads, s_precision };
         command.SetAction(RunAsync);
         return command;
     }
@@ -61,6 +62,11 @@ internal static class TrainCommand
             FineTune(onFolder, null, type, log, exchange, cancellationToken);
             return;
         }
+        if (file.Distillation is { Prompts: not null } ofPrompts)
+        {
+            Distill(ofPrompts, null, type, log, exchange, cancellationToken);
+            return;
+        }
         // Videos of one's own need no sprites.
         World? world = file.Flow?.Data.Folder is not null ? null
             : new World(file.World, SpriteAtlas.Load(line.GetValue(s_sprites) ?? SpriteAtlas.DefaultFolder, file.World.Subjects));
@@ -76,6 +82,17 @@ internal static class TrainCommand
         }
         if (file.FineTuning is { } tuning)
             FineTune(tuning, world, type, log, exchange, cancellationToken);
+        if (file.Distillation is { } distillation)
+            Distill(distillation, world, type, log, exchange, cancellationToken);
+    }
+
+    private static void Distill(
+        DistillationConfig config, World? world, torch.ScalarType type, Action<string> log, MpiGradientExchange? exchange, CancellationToken cancellationToken)
+    {
+        if (exchange is { Count: > 1 })
+            throw new SoraException($"kind 'distill' runs in one process, and mpirun started {exchange.Count}; nearest: without mpirun.");
+        using var trainer = new Distiller(config, world, type, log, cancellationToken);
+        trainer.Run(log, cancellationToken);
     }
 
     private static void FineTune(

@@ -41,9 +41,7 @@ public sealed class FineTuner : ITrainingTask, IDisposable
     {
         ArgumentNullException.ThrowIfNull(config);
         _config = config;
-        _device = config.Device is null ? (cuda.is_available() ? device("cuda") : CPU) : device(config.Device);
-        if (_device.type == DeviceType.CUDA && !cuda.is_available())
-            throw new SoraException($"device {config.Device} was asked for, but the tensor engine finds no CUDA; nearest: cpu.");
+        _device = DeviceOf(config.Device);
         ModelFolder model = ModelFolder.Open(config.Model);
         TunedModel.Require(config, model);
         TrainingLoopOptions loop = LoopOptions(config, world?.Config.Name ?? "") with { Exchange = exchange };
@@ -124,6 +122,15 @@ public sealed class FineTuner : ITrainingTask, IDisposable
     {
         _model.WriteResult();
         log($"wrote {_config.Output}");
+    }
+
+    /// <summary>The device of a setting; null: CUDA where there is one.</summary>
+    /// <exception cref="SoraException">CUDA is named, and there is none.</exception>
+    internal static Device DeviceOf(string? setting)
+    {
+        Device chosen = setting is null ? (cuda.is_available() ? device("cuda") : CPU) : device(setting);
+        return chosen.type != DeviceType.CUDA || cuda.is_available() ? chosen
+            : throw new SoraException($"device {setting} was asked for, but the tensor engine finds no CUDA; nearest: cpu.");
     }
 
     private static TrainingLoopOptions LoopOptions(FineTuningConfig config, string world) => new()

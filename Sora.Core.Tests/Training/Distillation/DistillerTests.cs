@@ -1,0 +1,161 @@
+using Sora.Tests.Engine;
+using Sora.Tests.Generation;
+using Sora.Tests.Training.SpriteWorld;
+using Sora.Tests.Weights;
+using Sora.Training;
+using Sora.Training.Distillation;
+using Sora.Weights;
+using Xunit;
+
+namespace Sora.Tests.Training.Distillation;
+
+[Collection(LiveTensors.Name)]
+public sealed class DistillerTests : IDisposable
+{
+    private readonly TemporaryFolder _folder = new();
+
+    public void Dispose() => _folder.Dispose();
+
+    [Fact]
+    public async Task TwoStepsComeNearerToTheTeachersMany()
+    {
+        long before = LiveTensors.Count();
+        DistillationConfig config = Lora("nearer") with { Steps = 200, Videos = 40, ValidationVideos = 6 };
+        var log = new List<string>();
+        using (Distiller distiller = Distiller(config, log))
+        {
+            double first = Distance(distiller);
+            distiller.Run(log.Add, default);
+            double last = Distance(distiller);
+            Assert.True(last < 0.7 * first, $"the distance was {first} and is {last}");
+        }
+        Assert.Equal(before, LiveTensors.Count());
+        Assert.Contains(log, line => line.EndsWith("made for --sampler euler-trailing --steps 2 --guidance 1 --shift 3", StringComparison.Ordinal));
+
+        // From the outside, with seeds and words that were not learned from.
+        var many = new VideoRequest("a green car falls in the desert") { Width = 16, Height = 16, FrameCount = 5, Steps = 8, GuidanceScale = 4, Sampler = Sampler.UniPC };
+        VideoRequest few = many with { Steps = 2, GuidanceScale = 1, Sampler = Sampler.EulerTrailing };
+        using VideoGenerator generator = await TinyModel.LoadAsync();
+        double plain = 0, taught = 0;
+        for (long seed = 1; seed <= 4; seed++)
+        {
+            byte[] goal = await Pixels.OfAsync(generator, many with { Seed = seed });
+            plain += Difference(goal, await Pixels.OfAsync(generator, few with { Seed = seed }));
+            await generator.SetLorasAsync([new LoraFile(config.Output)]);
+            taught += Difference(goal, await Pixels.OfAsync(generator, few with { Seed = seed }));
+            await generator.SetLorasAsync([]);
+        }
+        Assert.True(taught < 0.85 * plain, $"without {plain}, with {taught}");
+    }
+
+    [Fact]
+    public void AnInterruptedOneGoesOnAndKeepsTheTeachersVideos()
+    {
+        DistillationConfig straight = Lora("straight") with { Steps = 4 }, broken = Lora("broken") with { Steps = 4 };
+        using (Distiller distiller = Distiller(straight))
+            distiller.Run(_ => { }, default);
+
+        // First while the teacher is at work, then in the middle of the training.
+        var log = new List<string>();
+        using (var stop = new CancellationTokenSource())
+        {
+            Assert.Throws<OperationCanceledException>(() => new Distiller(
+                broken, SyntheticAtlas.FirstEdition, float32,
+                line =>
+                {
+                    if (line.StartsWith("making 8 videos", StringComparison.Ordinal))
+                        stop.Cancel();
+                },
+                stop.Token));
+        }
+        using (var stop = new CancellationTokenSource())
+        using (Distiller distiller = Distiller(broken))
+        {
+            distiller.StepDone = steps =>
+            {
+                if (steps == 2)
+                    stop.Cancel();
+            };
+            Assert.Throws<OperationCanceledException>(() => distiller.Run(_ => { }, stop.Token));
+        }
+        using (Distiller distiller = Distiller(broken, log))
+            distiller.Run(_ => { }, default);
+        Assert.DoesNotContain(log, line => line.StartsWith("making", StringComparison.Ordinal));
+        Assert.Equal(File.ReadAllBytes(straight.Output), File.ReadAllBytes(broken.Output));
+
+        // Other videos are made where what they depend on differs.
+        using (Distiller distiller = Distiller(Lora("guided") with { RunFolder = broken.RunFolder + "-2", GuidanceScale = 2 }, log)) { }
+        Assert.Contains(log, line => line.StartsWith("making 8 videos in 8 steps", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task AllWeightsBecomeAModelWhoseDefaultsAreTheFewSteps()
+    {
+        string prompts = _folder.File("prompts.txt");
+        File.WriteAllText(prompts, "a red ball rises\n\n  a dog rests  \n");
+        DistillationConfig config = Lora("whole") with { Lora = null, Output = _folder.File("model"), Prompts = prompts, Shift = 5, Steps = 3 };
+        using (var distiller = new Distiller(config, null, float32, _ => { }, default))
+            distiller.Run(_ => { }, default);
+        ModelFolder model = ModelFolder.Open(config.Output);
+        Assert.Equal((2, 1f, 5f, Sampler.EulerTrailing), (model.Defaults.Steps, model.Defaults.GuidanceScale, model.Defaults.Shift, model.Defaults.Sampler));
+        using VideoGenerator taught = await TinyModel.LoadAsync(config.Output), plain = await TinyModel.LoadAsync();
+        var request = new VideoRequest("a dog rests") { Seed = 1, Steps = 2, GuidanceScale = 1, Shift = 5, Sampler = Sampler.EulerTrailing };
+        Assert.Equal(await Pixels.OfAsync(taught, request), await Pixels.OfAsync(taught, new VideoRequest("a dog rests") { Seed = 1 }));
+        Assert.NotEqual(await Pixels.OfAsync(plain, request), await Pixels.OfAsync(taught, request));
+    }
+
+    [Fact]
+    public void WhatCannotBeDistilledIsNamed()
+    {
+        Assert.Equal("teacher_steps 9 is not allowed with few_steps 4: a larger multiple of it; nearest: 8.", Refusal(Lora("a") with { FewSteps = 4, TeacherSteps = 9 }));
+        Assert.Equal("teacher_steps 4 is not allowed with few_steps 4: a larger multiple of it; nearest: 8.", Refusal(Lora("b") with { FewSteps = 4, TeacherSteps = 4 }));
+        Assert.Contains("nearest: style.safetensors", Refusal(Lora("c") with { Output = "style" }), StringComparison.Ordinal);
+        TinyModel.Create(_folder.File("two"), twoExperts: true);
+        Assert.Contains("two transformers", Refusal(Lora("d") with { Model = _folder.File("two") }), StringComparison.Ordinal);
+        Assert.Contains("multiple", Refusal(Lora("e") with { Width = 17 }), StringComparison.Ordinal);
+        Assert.Contains("cannot be read", Refusal(Lora("f") with { Prompts = _folder.File("none.txt") }), StringComparison.Ordinal);
+        File.WriteAllText(_folder.File("empty.txt"), "\n \n");
+        Assert.Contains("holds no prompts", Refusal(Lora("g") with { Prompts = _folder.File("empty.txt") }), StringComparison.Ordinal);
+        Assert.Contains("few_steps 0 is out of range", Assert.Throws<SoraException>(() => new DistillationConfig { Model = "m", RunFolder = "r", Output = "o", FewSteps = 0 }).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void AFileDescribesADistillation()
+    {
+        string path = _folder.File("distill.json");
+        File.WriteAllText(path, """{ "kind": "distill", "model": "m", "run_folder": "runs/few", "output": "few.safetensors", "lora": { "rank": 8 }, "few_steps": 2, "teacher_steps": 40, "guidance_scale": 6 }""");
+        TrainingFile file = TrainingFile.Load(path);
+        Assert.Equal((8, 2, 40, 6f), (file.Distillation!.Lora!.Rank, file.Distillation.FewSteps, file.Distillation.TeacherSteps, file.Distillation.GuidanceScale));
+        Assert.Equal(Path.Combine("runs/few", "distill-state.safetensors"), file.CheckpointPath);
+        File.WriteAllText(path, """{ "kind": "distill", "model": "m", "run_folder": "r", "output": "o", "fewsteps": 2 }""");
+        Assert.Contains("nearest: few_steps", Assert.Throws<SoraException>(() => TrainingFile.Load(path)).Message, StringComparison.Ordinal);
+    }
+
+    private DistillationConfig Lora(string name) => new()
+    {
+        Model = TinyModel.Folder,
+        RunFolder = _folder.File($"{name}-run"),
+        Output = _folder.File($"{name}.safetensors"),
+        Lora = new() { Rank = 8, Alpha = 8 },
+        Width = 16,
+        Height = 16,
+        FrameCount = 5,
+        FewSteps = 2,
+        TeacherSteps = 8,
+        GuidanceScale = 4,
+        Videos = 6,
+        ValidationVideos = 2,
+        LearningRate = 1e-2,
+        WarmupSteps = 2,
+        Device = "cpu",
+    };
+
+    private static Distiller Distiller(DistillationConfig config, List<string>? log = null) =>
+        new(config, SyntheticAtlas.FirstEdition, float32, line => log?.Add(line), default);
+
+    private static string Refusal(DistillationConfig config) => Assert.Throws<SoraException>(() => Distiller(config)).Message;
+
+    private static double Distance(Distiller distiller) => ((ITrainingTask)distiller).Validate().Single(value => value.Name == "distance").Value;
+
+    private static double Difference(byte[] a, byte[] b) => a.Zip(b, (x, y) => Math.Abs(x - y)).Average();
+}
