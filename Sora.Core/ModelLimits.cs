@@ -57,6 +57,9 @@ public sealed record ModelLimits
     /// <summary>Default of <see cref="VideoRequest.Shift"/>.</summary>
     public required float Shift { get; init; }
 
+    /// <summary>The number of patches of a video that <see cref="Shift"/> is for; null: of any.</summary>
+    public int? ShiftTokens { get; init; }
+
     /// <summary>Default of <see cref="VideoRequest.Sampler"/>.</summary>
     public required Sampler Sampler { get; init; }
 
@@ -65,6 +68,17 @@ public sealed record ModelLimits
     /// <returns>1 to what a request can have.</returns>
     public int NearestFrameCount(int frames) =>
         (Math.Clamp((frames - 1 + (TemporalStride / 2)) / TemporalStride, 0, (VideoRequest.MostFrames - 1) / TemporalStride) * TemporalStride) + 1;
+
+    /// <summary>The default of <see cref="VideoRequest.Shift"/> for a size and length: <see cref="Shift"/> times <see cref="Sampling.SizeShift"/>.</summary>
+    /// <param name="width">Width in pixels.</param>
+    /// <param name="height">Height in pixels.</param>
+    /// <param name="frames">Frames that are made together.</param>
+    /// <returns>0.01 to 100.</returns>
+    public float ShiftOf(int width, int height, int frames)
+    {
+        long tokens = (1L + ((frames - 1) / TemporalStride)) * Math.Max(1, height / SpatialStride) * Math.Max(1, width / SpatialStride);
+        return ShiftTokens is null ? Shift : (float)Math.Clamp(Shift * Sampling.SizeShift.Of(tokens, ShiftTokens), 0.01, 100);
+    }
 
     private static int AtLeastOne(int value, string setting)
     {

@@ -103,7 +103,7 @@ public sealed record VideoRequest(string Prompt)
     /// How far the steps are moved towards noise, sigma ← shift·sigma / (1 + (shift − 1)·sigma): 1 leaves them evenly
     /// spaced, large videos need more (Esser et al. 2024, arXiv 2403.03206, section 5.3.2).
     /// </summary>
-    /// <value>0.01 to 100; by default the model's.</value>
+    /// <value>0.01 to 100; by default the model's for the size, <see cref="ModelLimits.ShiftOf"/>.</value>
     public float? Shift { get; init => field = Shifts.Require(nameof(Shift), value); }
 
     /// <summary>The seed of the noise: the same request with the same seed gives the same video.</summary>
@@ -238,14 +238,15 @@ public sealed record VideoRequest(string Prompt)
     {
         ArgumentNullException.ThrowIfNull(limits);
         int? window = WindowFrames ?? WindowPlan.DefaultWindow(this, FrameCount ?? limits.FrameCount, limits);
+        int width = Width ?? Source?[0].Width ?? limits.Width, height = Height ?? Source?[0].Height ?? limits.Height, frames = FrameCount ?? Source?.Count ?? limits.FrameCount;
         VideoRequest resolved = this with
         {
             WindowFrames = window,
             OverlapFrames = OverlapFrames ?? (LaterPrompts.Count > 0 || (FrameCount ?? limits.FrameCount) > window ? WindowPlan.DefaultOverlap : null),
             NegativePrompt = NegativePrompt ?? limits.NegativePrompt,
-            Width = Width ?? Source?[0].Width ?? limits.Width,
-            Height = Height ?? Source?[0].Height ?? limits.Height,
-            FrameCount = FrameCount ?? Source?.Count ?? limits.FrameCount,
+            Width = width,
+            Height = height,
+            FrameCount = frames,
             FramesPerSecond = FramesPerSecond ?? limits.FramesPerSecond,
             Steps = Steps ?? limits.Steps,
             GuidanceScale = GuidanceScale ?? limits.GuidanceScale,
@@ -253,7 +254,7 @@ public sealed record VideoRequest(string Prompt)
                 ?? (limits.HasTwoExperts ? GuidanceScale ?? limits.LowNoiseGuidanceScale ?? limits.GuidanceScale : null),
             GuidanceInterval = GuidanceInterval ?? SigmaInterval.All,
             GuidanceRescale = GuidanceRescale ?? 0,
-            Shift = Shift ?? limits.Shift,
+            Shift = Shift ?? limits.ShiftOf(width, height, Math.Min(frames, window ?? frames)),
             Sampler = Sampler ?? limits.Sampler,
             Strength = Strength ?? (Source is null ? null : Mask is null ? DefaultStrength : DefaultMaskedStrength),
             Feather = Feather ?? (Mask is null ? null : limits.SpatialStride / 2),

@@ -5,6 +5,7 @@ using Sora.Tests.Engine;
 using Sora.Tests.Training.Data;
 using Sora.Tests.Training.SpriteWorld;
 using Sora.Training;
+using Sora.Weights;
 using Xunit;
 
 namespace Sora.Tests.Training;
@@ -90,6 +91,23 @@ public sealed class FlowTrainingTests : IDisposable
                 at += grid.Count;
             }
         }
+    }
+
+    [Fact]
+    public void AShiftBySizeIsTheModelsWhenItGenerates()
+    {
+        FlowTrainingConfig config = TinyTraining.Flow(_folder, 1) with { Noise = new(0, 1, 0.25, 0.15, ShiftTokens: 12), ValidationSteps = 0 };
+        using (var trainer = new FlowTrainer(config, SyntheticAtlas.FirstEdition, float32, _ => { }, CancellationToken.None))
+            trainer.Run(_ => { }, CancellationToken.None);
+        ModelLimits limits = ModelFolder.Open(config.OutputFolder).Limits;
+        // Patches of 16 pixels: 3 latent frames of 2 by 2 are the 12 that the shift is for.
+        var request = new VideoRequest("a dog") { Width = 32, Height = 32, FrameCount = 9 };
+        Assert.Equal(2, request.Resolve(limits).Shift);
+        Assert.Equal(4, (request with { Width = 64, Height = 64 }).Resolve(limits).Shift);
+        Assert.Equal(1, (request with { Width = 16, Height = 48, FrameCount = 1 }).Resolve(limits).Shift!.Value, 1e-6);
+        // A long video is made in windows, and its shift is a window's.
+        Assert.Equal(2, (request with { FrameCount = 33, WindowFrames = 9, OverlapFrames = 5 }).Resolve(limits).Shift);
+        Assert.Equal(7, (request with { Width = 64, Shift = 7 }).Resolve(limits).Shift);
     }
 
     [Fact]

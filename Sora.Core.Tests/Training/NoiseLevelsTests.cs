@@ -14,7 +14,7 @@ public class NoiseLevelsTests
         const int Count = 4000;
         for (int i = 0; i < Count; i++)
         {
-            float[] drawn = levels.Draw(new GaussianNoise(1, (ulong)i), 5);
+            float[] drawn = levels.Draw(new GaussianNoise(1, (ulong)i), 5, 320);
             Assert.All(drawn, level => Assert.InRange(level, 0, 1));
             Assert.Contains(drawn, level => level > 0); // something is left to learn
             known += drawn.Contains(0) ? 1 : 0;
@@ -28,5 +28,19 @@ public class NoiseLevelsTests
 
     [Fact]
     public void APictureIsNeverKnown() =>
-        Assert.All(Enumerable.Range(0, 500), i => Assert.NotEqual(0, new NoiseLevels(0, 1, 0.5, 0.5).Draw(new GaussianNoise(2, (ulong)i), 1)[0]));
+        Assert.All(Enumerable.Range(0, 500), i => Assert.NotEqual(0, new NoiseLevels(0, 1, 0.5, 0.5).Draw(new GaussianNoise(2, (ulong)i), 1, 64)[0]));
+
+    [Theory]
+    [InlineData(320, 1)]
+    [InlineData(1280, 2)]
+    [InlineData(80, 0.5)]
+    public void LargerClipsAreNoisier(long tokens, double shift)
+    {
+        var plain = new NoiseLevels(0.2, 1.1, 0, 0.5);
+        for (ulong i = 0; i < 50; i++)
+        {
+            float[] levels = plain.Draw(new GaussianNoise(3, i), 5, tokens), shifted = (plain with { ShiftTokens = 320 }).Draw(new GaussianNoise(3, i), 5, tokens);
+            Assert.All(levels.Zip(shifted), pair => Assert.Equal(shift * pair.First / (1 - pair.First), pair.Second / (1 - pair.Second), 1e-3 * shift / (1 - pair.First)));
+        }
+    }
 }

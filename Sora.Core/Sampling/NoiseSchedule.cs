@@ -152,7 +152,8 @@ public sealed class NoiseSchedule
             yield return i == intervals && i > 0 ? last : first + (i * width);
     }
 
-    private static double Shift(double sigma, double shift) => shift * sigma / (1 + ((shift - 1) * sigma));
+    /// <summary>A noise level moved towards noise by a shift.</summary>
+    internal static double Shift(double sigma, double shift) => shift * sigma / (1 + ((shift - 1) * sigma));
 
     private static void Check(int steps, double shift, int trainSteps)
     {

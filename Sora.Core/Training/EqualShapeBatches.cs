@@ -70,7 +70,7 @@ internal sealed class EqualShapeBatches : IFlowBatches
             captions[i] = random.Uniform((ulong)(100_000 + i)) < _config.CaptionDropout ? ""
                 : _config.DetailedShare > 0 && random.Uniform((ulong)(200_000 + i)) < _config.DetailedShare ? DetailedCaption.Of(clips.Description((int)indices[i]))
                 : clips.Caption((int)indices[i], (ulong)number);
-            _config.Noise.Draw(new GaussianNoise(_config.Seed + (ulong)number, (ulong)i), grid.T).CopyTo(levels, i * grid.T);
+            _config.Noise.Draw(new GaussianNoise(_config.Seed + (ulong)number, (ulong)i), grid.T, grid.Count).CopyTo(levels, i * grid.T);
         }
 
         Tensor data = clips.Latents.index_select(0, tensor(indices)).narrow(2, 0, frames);       // B C t h w

@@ -212,6 +212,7 @@ public sealed class FlowTrainer : ITrainingTask, IDisposable
             Steps = 20,
             GuidanceScale = 4,
             Shift = 2,
+            ShiftTokens = _config.Noise.ShiftTokens,
             Sampler = Sampler.UniPC,
             MaxSequenceLength = _config.MaxTextLength,
             PerTokenTime = true,

@@ -1,4 +1,5 @@
 using Sora.Latents;
+using Sora.Sampling;
 
 namespace Sora.Training;
 
@@ -11,13 +12,19 @@ namespace Sora.Training;
 /// <param name="Deviation">Its standard deviation (logit-normal, Esser et al. 2024).</param>
 /// <param name="KnownShare">The share of clips with known frames.</param>
 /// <param name="IndependentShare">The share of clips with a level for each frame.</param>
-public readonly record struct NoiseLevels(double Mean, double Deviation, double KnownShare, double IndependentShare)
+/// <param name="ShiftTokens">
+/// The number of patches of a clip whose levels are as drawn; those of larger clips are moved towards noise, of smaller ones towards
+/// the data (<see cref="SizeShift"/>). Null: sizes make no difference.
+/// </param>
+public readonly record struct NoiseLevels(double Mean, double Deviation, double KnownShare, double IndependentShare, int? ShiftTokens = null)
 {
     /// <summary>The levels of one clip's frames, 0 (known) or in (0, 1).</summary>
     /// <param name="random">The clip's random numbers.</param>
     /// <param name="frames">The number of latent frames.</param>
-    public float[] Draw(GaussianNoise random, int frames)
+    /// <param name="tokens">The number of patches.</param>
+    public float[] Draw(GaussianNoise random, int frames, long tokens)
     {
+        double shift = SizeShift.Of(tokens, ShiftTokens);
         var levels = new float[frames];
         Span<float> normals = stackalloc float[1];
         double choice = random.Uniform(1);
@@ -25,7 +32,7 @@ public readonly record struct NoiseLevels(double Mean, double Deviation, double 
         for (int frame = 0; frame < frames; frame++)
         {
             random.Fill(normals, (ulong)(independent ? 16 + frame : 16));
-            levels[frame] = (float)(1 / (1 + Math.Exp(-(Mean + (Deviation * normals[0])))));
+            levels[frame] = (float)NoiseSchedule.Shift(1 / (1 + Math.Exp(-(Mean + (Deviation * normals[0])))), shift);
         }
         if (frames > 1 && choice >= IndependentShare && choice < IndependentShare + KnownShare)
             MakeKnown(levels, random);

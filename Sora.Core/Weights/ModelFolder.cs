@@ -116,6 +116,7 @@ public sealed record ModelFolder
         GuidanceScale = Defaults.GuidanceScale,
         LowNoiseGuidanceScale = Defaults.LowNoiseGuidanceScale,
         Shift = Defaults.Shift,
+        ShiftTokens = Defaults.ShiftTokens,
         Sampler = Defaults.Sampler,
         World = Defaults.World,
     };

@@ -49,6 +49,13 @@ public sealed record RequestDefaults : ModelConfig
     /// <value>0.01 to 100; the scheduler's where nothing says otherwise.</value>
     public float Shift { get; init => field = Within(value, 0.01f, 100, "shift"); } = 1;
 
+    /// <summary>
+    /// The number of patches of a video that <see cref="Shift"/> is for (<c>shift_tokens</c>); other sizes have it times
+    /// <see cref="Sampling.SizeShift"/>.
+    /// </summary>
+    /// <value>1 to 1000000; null, and one shift for all sizes, where nothing says otherwise.</value>
+    public int? ShiftTokens { get; init => field = Within(value, 1, 1_000_000, "shift_tokens"); }
+
     /// <summary>The text that guidance steers away from (<c>negative_prompt</c>).</summary>
     /// <value>Any text; empty where nothing says otherwise.</value>
     public string NegativePrompt { get; init; } = "";
@@ -93,6 +100,7 @@ public sealed record RequestDefaults : ModelConfig
         LowNoiseGuidanceScale = (float?)fields.OptionalNumber("guidance_scale_2") ?? absent.LowNoiseGuidanceScale,
         Sampler = fields.OptionalText("sampler") is { } name ? SamplerNames.Parse(name) : absent.Sampler,
         Shift = (float)fields.Number("shift", absent.Shift),
+        ShiftTokens = fields.OptionalInteger("shift_tokens") ?? absent.ShiftTokens,
         NegativePrompt = fields.Text("negative_prompt", absent.NegativePrompt),
         MaxSequenceLength = fields.Integer("max_sequence_length", absent.MaxSequenceLength),
         PerTokenTime = fields.Flag("per_token_time", absent.PerTokenTime),
@@ -113,6 +121,8 @@ public sealed record RequestDefaults : ModelConfig
         fields["per_token_time"] = PerTokenTime;
         fields["sampler"] = SamplerNames.NameOf(Sampler);
         fields["shift"] = Shift;
+        if (ShiftTokens is { } tokens)
+            fields["shift_tokens"] = tokens;
         fields["steps"] = Steps;
         fields["width"] = Width;
         if (World is not null)

@@ -108,9 +108,9 @@ public sealed class FineTunerTests : IDisposable
         Assert.True(File.Exists(low.Output));
 
         var noise = new TuningNoise(new(0, 1, 0, 0), 3, (0.875, 1));
-        Assert.All(Enumerable.Range(0, 100), i => Assert.All(noise.Draw(1, i, 3), level => Assert.InRange(level, 0.875, 1)));
+        Assert.All(Enumerable.Range(0, 100), i => Assert.All(noise.Draw(1, i, 3, 100), level => Assert.InRange(level, 0.875, 1)));
         noise = noise with { Range = (0, 0.875) };
-        Assert.All(Enumerable.Range(0, 100), i => Assert.All(noise.Draw(1, i, 3), level => Assert.InRange(level, 0, 0.875)));
+        Assert.All(Enumerable.Range(0, 100), i => Assert.All(noise.Draw(1, i, 3, 100), level => Assert.InRange(level, 0, 0.875)));
     }
 
     [Fact]

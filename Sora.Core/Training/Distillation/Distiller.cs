@@ -40,7 +40,8 @@ public sealed class Distiller : ITrainingTask, IDisposable
         ArgumentNullException.ThrowIfNull(config);
         ModelFolder model = ModelFolder.Open(config.Model);
         Require(config, model);
-        _config = config = config with { GuidanceScale = config.GuidanceScale ?? model.Defaults.GuidanceScale, Shift = config.Shift ?? model.Defaults.Shift };
+        VideoRequest request = new VideoRequest("a video") { Width = config.Width, Height = config.Height, FrameCount = config.FrameCount, Shift = config.Shift, GuidanceScale = config.GuidanceScale }.Resolve(model.Limits);
+        _config = config = config with { GuidanceScale = request.GuidanceScale, Shift = request.Shift };
         _device = FineTuner.DeviceOf(config.Device);
         TrainingLoopOptions loop = LoopOptions(config);
         loop.Settings.Compare(loop.StatePath);
@@ -49,7 +50,7 @@ public sealed class Distiller : ITrainingTask, IDisposable
         try
         {
             _captions = CaptionVectors.Encode(model, prompts.Append(model.Defaults.NegativePrompt), computeType, _device, log, cancellationToken);
-            _videos = TeacherVideos.Open(config, model, prompts, _captions, computeType, _device, log, cancellationToken);
+            _videos = TeacherVideos.Open(config, model, request, prompts, _captions, computeType, _device, log, cancellationToken);
             _student = new(config.Tuning, model, computeType, _device);
             _loop = new(this, loop);
         }
@@ -138,7 +139,7 @@ public sealed class Distiller : ITrainingTask, IDisposable
         _student.WriteResult();
         if (_config.Lora is null)
         {
-            RequestDefaults defaults = _student.Folder.Defaults with { Steps = _config.FewSteps, GuidanceScale = 1, Shift = _config.Shift!.Value, Sampler = Sampler.EulerTrailing };
+            RequestDefaults defaults = _student.Folder.Defaults with { Steps = _config.FewSteps, GuidanceScale = 1, Shift = _config.Shift!.Value, ShiftTokens = null, Sampler = Sampler.EulerTrailing };
             defaults.Save(Path.Combine(_config.Output, RequestDefaults.FileName));
         }
         log(FormattableString.Invariant($"wrote {_config.Output}; made for --sampler {SamplerNames.NameOf(Sampler.EulerTrailing)} --steps {_config.FewSteps} --guidance 1 --shift {_config.Shift}"));

@@ -39,6 +39,7 @@ internal sealed class TeacherVideos : IDisposable
     /// <summary>Makes the videos that are not there yet.</summary>
     /// <param name="config">The distillation, its guidance and shift filled in.</param>
     /// <param name="model">The model.</param>
+    /// <param name="request">A resolved request of the videos' size.</param>
     /// <param name="prompts">A prompt for each video.</param>
     /// <param name="captions">The prompts' vectors.</param>
     /// <param name="computeType">The type of matrix products.</param>
@@ -46,10 +47,9 @@ internal sealed class TeacherVideos : IDisposable
     /// <param name="log">Told how far it is.</param>
     /// <param name="cancellationToken">Honoured between steps; what is made by then is kept.</param>
     public static TeacherVideos Open(
-        DistillationConfig config, ModelFolder model, IReadOnlyList<string> prompts, CaptionVectors captions, ScalarType computeType, Device device,
+        DistillationConfig config, ModelFolder model, VideoRequest request, IReadOnlyList<string> prompts, CaptionVectors captions, ScalarType computeType, Device device,
         Action<string> log, CancellationToken cancellationToken)
     {
-        VideoRequest request = new VideoRequest(prompts[0]) { Width = config.Width, Height = config.Height, FrameCount = config.FrameCount }.Resolve(model.Limits);
         string family = string.Create(CultureInfo.InvariantCulture,
             $"{ModelFingerprint.OfComponent(Path.Combine(model.Path, "text_encoder"))} {request.Width}x{request.Height}x{request.FrameCount} {config.FewSteps} of {config.TeacherSteps}, {config.GuidanceScale}, {config.Shift}, seed {config.Seed}");
         var cache = LatentCache.Open(Path.Combine(config.RunFolder, "videos"), Path.Combine(model.Path, "transformer"), log);

@@ -1,6 +1,7 @@
 using Sora.Estimation;
 using Sora.Latents;
 using Sora.Patches;
+using Sora.Sampling;
 using Sora.Training.Data;
 using Sora.Training.Distributed;
 using Sora.Training.Metrics;
@@ -22,7 +23,6 @@ public sealed class FineTuner : ITrainingTask, IDisposable
     private readonly CaptionVectors _captions;
     private readonly TunedModel _model;
     private readonly TrainingLoop _loop;
-    private readonly double _shift;
     private readonly NoiseLevels _levels;
     private long _tokens;
     private double _operations;
@@ -47,7 +47,6 @@ public sealed class FineTuner : ITrainingTask, IDisposable
         TrainingLoopOptions loop = LoopOptions(config, world?.Config.Name ?? "") with { Exchange = exchange };
         loop.Settings.Compare(loop.StatePath);
         Directory.CreateDirectory(config.RunFolder);
-        _shift = config.Shift ?? model.Defaults.Shift;
         _levels = config.Noise ?? new(0, 1, model.Defaults.PerTokenTime ? 0.25 : 0, 0);
 
         // What the first of several trainings encodes the others find on the disk.
@@ -202,7 +201,9 @@ public sealed class FineTuner : ITrainingTask, IDisposable
         string caption = random.Uniform(1) < _config.CaptionDropout ? ""
             : _clips.Captions(clip).Pick(_config.DetailedShare, random.Uniform(2), random.Uniform(3));
         Tensor data = _clips.Latents(clip);                                                                     // 1 C t h w
-        float[] levels = new TuningNoise(_levels, _shift, _model.Range).Draw(_config.Seed, number, (int)data.size(2));
+        int tokens = Patchify.GridOf(data, _model.Transformer.Config.PatchSize).Count;
+        double shift = _config.Shift ?? (_model.Folder.Defaults.Shift * SizeShift.Of(tokens, _model.Folder.Defaults.ShiftTokens));
+        float[] levels = new TuningNoise(_levels, shift, _model.Range).Draw(_config.Seed, number, (int)data.size(2), tokens);
         return TuningExample.Create(data, caption, levels, new GaussianNoise(_config.Seed, $"fine-tuning noise {number}"), _device);
     }
 

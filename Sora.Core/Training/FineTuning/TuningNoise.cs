@@ -1,4 +1,5 @@
 using Sora.Latents;
+using Sora.Sampling;
 
 namespace Sora.Training.FineTuning;
 
@@ -11,14 +12,18 @@ internal readonly record struct TuningNoise(NoiseLevels Levels, double Shift, (d
     private const int MostDraws = 10_000;
 
     /// <summary>The levels of clip <paramref name="number"/>, 0 for known frames.</summary>
+    /// <param name="seed">The training's seed.</param>
+    /// <param name="number">Which clip.</param>
+    /// <param name="frames">Its latent frames.</param>
+    /// <param name="tokens">Its patches.</param>
     /// <exception cref="SoraException">The noise levels hardly ever lie in the range.</exception>
-    public float[] Draw(ulong seed, long number, int frames)
+    public float[] Draw(ulong seed, long number, int frames, long tokens)
     {
         for (int draw = 0; draw < MostDraws; draw++)
         {
-            float[] levels = Levels.Draw(new GaussianNoise(seed, $"fine-tuning levels {number} {draw}"), frames);
+            float[] levels = Levels.Draw(new GaussianNoise(seed, $"fine-tuning levels {number} {draw}"), frames, tokens);
             for (int i = 0; i < frames; i++)
-                levels[i] = (float)(Shift * levels[i] / (1 + ((Shift - 1) * levels[i])));
+                levels[i] = (float)NoiseSchedule.Shift(levels[i], Shift);
             // Of an expert only its own levels, drawn again until they are.
             if (Array.TrueForAll(levels, IsWithin))
                 return levels;
