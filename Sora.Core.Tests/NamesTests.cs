@@ -20,11 +20,11 @@ public class NamesTests
     }
 
     [Theory]
-    [InlineData("unipk", "Sampler 'unipk' is unknown; known: euler, heun, unipc, dpmpp-2m, lcm, nearest: unipc.")]
-    [InlineData("eluer", "Sampler 'eluer' is unknown; known: euler, heun, unipc, dpmpp-2m, lcm, nearest: euler.")]
-    [InlineData("dpmpp2m", "Sampler 'dpmpp2m' is unknown; known: euler, heun, unipc, dpmpp-2m, lcm, nearest: dpmpp-2m.")]
-    [InlineData("ddim", "Sampler 'ddim' is unknown; known: euler, heun, unipc, dpmpp-2m, lcm.")]
-    [InlineData("", "Sampler '' is unknown; known: euler, heun, unipc, dpmpp-2m, lcm.")]
+    [InlineData("unipk", "Sampler 'unipk' is unknown; known: euler, heun, unipc, dpmpp-2m, lcm, euler-trailing, nearest: unipc.")]
+    [InlineData("eluer", "Sampler 'eluer' is unknown; known: euler, heun, unipc, dpmpp-2m, lcm, euler-trailing, nearest: euler.")]
+    [InlineData("dpmpp2m", "Sampler 'dpmpp2m' is unknown; known: euler, heun, unipc, dpmpp-2m, lcm, euler-trailing, nearest: dpmpp-2m.")]
+    [InlineData("ddim", "Sampler 'ddim' is unknown; known: euler, heun, unipc, dpmpp-2m, lcm, euler-trailing.")]
+    [InlineData("", "Sampler '' is unknown; known: euler, heun, unipc, dpmpp-2m, lcm, euler-trailing.")]
     public void AnUnknownNameIsAnsweredWithTheKnownOnes(string name, string message) =>
         Assert.Equal(message, Assert.Throws<SoraException>(() => SamplerNames.Parse(name)).Message);
 

@@ -38,6 +38,20 @@ public sealed class CheckpointCommandTests : IDisposable
     }
 
     [Fact]
+    public async Task ModelsAreMergedAndTheResultRuns()
+    {
+        foreach (string seed in (string[])["1", "2"])
+            Assert.Equal(0, (await SoraProcess.RunAsync(["init", "pocket", "--out", _folder.File(seed), "--seed", seed])).ExitCode);
+        SoraProcess.Result merged = await SoraProcess.RunAsync(["merge", _folder.File("1"), _folder.File("2"), "--out", _folder.File("mean")]);
+        Assert.Equal((0, ""), (merged.ExitCode, merged.Error));
+        SoraProcess.Result video = await SoraProcess.RunAsync(["generate", "a fish", "--model", _folder.File("mean"), "--steps", "1", "--size", "32x32", "--frames", "5", "-o", _folder.File("frames")]);
+        Assert.Equal(0, video.ExitCode);
+        SoraProcess.Result one = await SoraProcess.RunAsync(["merge", _folder.File("1") + ":0.3", _folder.File("2"), "--out", _folder.File("half")]);
+        Assert.Equal(2, one.ExitCode);
+        Assert.Contains($"has no factor and others have one; nearest: {_folder.File("2")}:0.7.", one.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task TheInfoOfAModelIsReadable()
     {
         SoraProcess.Result info = await SoraProcess.RunAsync(["info"]);
@@ -101,6 +115,8 @@ public sealed class CheckpointCommandTests : IDisposable
     [InlineData("Precision 'f12' is unknown; known: f32, f16, bf16", "convert", "x", "--out", "y", "--precision", "f12")]
     [InlineData("there is no such folder or file", "info", "no/such/model")]
     [InlineData("there is no such folder or file", "convert", "no/such/model", "--out", "y")]
+    [InlineData("there is no such folder or file", "merge", "no/such/model:2", "x:-1", "--out", "y")]
+    [InlineData("--out is missing", "merge", "a", "b")]
     public async Task BadRequestsAreOneSentence(string message, params string[] arguments)
     {
         SoraProcess.Result result = await SoraProcess.RunAsync(arguments, _folder.Path);

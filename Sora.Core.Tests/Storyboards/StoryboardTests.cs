@@ -98,7 +98,7 @@ public sealed class StoryboardTests : IDisposable
         { With("\"steps\": §0"), "Steps 0 is out of range; allowed: 1 to 1000, nearest: 1." },
         { With("\"steps\": §2.5"), "steps is 2.5; allowed: a whole number." },
         { With("\"steps\": §9999999999"), "steps is too large a number." },
-        { With("\"sampler\": §\"uler\""), "Sampler 'uler' is unknown; known: euler, heun, unipc, dpmpp-2m, lcm, nearest: euler." },
+        { With("\"sampler\": §\"uler\""), "Sampler 'uler' is unknown; known: euler, heun, unipc, dpmpp-2m, lcm, euler-trailing, nearest: euler." },
         { With("\"frames\": [{\"at\": 0, \"file\": §\"none.png\"}]"), "file 'none.png' does not exist in " },
         { With("\"frames\": [{\"at\": §2.5, \"file\": \"a.png\"}]"), "at is 2.5; allowed: 0 to 2, the storyboard's end." },
         { With("\"frames\": [{\"at\": §-1, \"file\": \"a.png\"}]"), "at is -1; allowed: 0 to 2" },

@@ -114,7 +114,7 @@ public class ModelConfigTests
 
     [Theory]
     [InlineData("steps", "0", "steps 0 is out of range; allowed: 1 to 1000, nearest: 1")]
-    [InlineData("sampler", "\"unipcc\"", "'unipcc' is unknown; known: euler, heun, unipc, dpmpp-2m, lcm, nearest: unipc")]
+    [InlineData("sampler", "\"unipcc\"", "'unipcc' is unknown; known: euler, heun, unipc, dpmpp-2m, lcm, euler-trailing, nearest: unipc")]
     [InlineData("guidance_scale", "-1", "guidance_scale -1 is out of range")]
     public void WrongRequestDefaultsAreNamed(string field, string? value, string message) =>
         AssertRefused(new RequestDefaults().ToJson(), field, value, message, text => RequestDefaults.Parse(text, "x/config.json"));

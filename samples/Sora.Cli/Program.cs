@@ -20,5 +20,6 @@ var sora = new RootCommand("""
     InfoCommand.Create(),
     InitCommand.Create(),
     ConvertCommand.Create(),
+    MergeCommand.Create(),
 };
 return await CommandRunner.RunAsync(sora, args, interruption.Token);
