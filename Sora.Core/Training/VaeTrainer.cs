@@ -9,37 +9,45 @@ using Sora.Weights;
 namespace Sora.Training;
 
 /// <summary>
-/// Trains the video autoencoder on the drawn world: absolute error of pixels and of their differences in space and time,
+/// Trains the video autoencoder: absolute error of pixels and of their differences in space and time, structural similarity,
 /// and a small divergence from a normal distribution. Latents can be made to follow halving of the picture (EQ-VAE,
 /// Kouzelis et al. 2025).
 /// </summary>
 public sealed class VaeTrainer : ITrainingTask, IDisposable
 {
-    // Mostly pictures and short clips: the frames of one clip are alike, and many different ones teach more.
-    private static readonly ClipShape[] s_shapes =
-        [new(64, 64, 5), new(64, 64, 1), new(64, 64, 5), new(64, 64, 1), new(64, 64, 9), new(64, 64, 1), new(80, 48, 5), new(48, 80, 1), new(64, 64, 17)];
-
-    private const long ValidationBatches = 6;
+    private const int ValidationBatches = 6;
 
     private readonly VaeTrainingConfig _config;
-    private readonly SpriteClips _clips;
+    private readonly IVaeBatches _clips;
     private readonly VideoAutoencoder _vae;
+    private readonly IReadOnlyDictionary<string, Parameter> _trained;
     private readonly PrefetchedBatches<ClipBatch> _batches;
     private readonly TrainingLoop _loop;
     private long _pixels;
 
     /// <summary>Builds a fresh autoencoder, or goes on from the run folder's checkpoint.</summary>
-    public VaeTrainer(VaeTrainingConfig config, World world, ScalarType computeType, IGradientExchange? exchange = null)
+    /// <param name="config">The training.</param>
+    /// <param name="world">The drawn world; null where <see cref="VaeTrainingConfig.Data"/> is a folder.</param>
+    /// <param name="computeType">The type of products.</param>
+    /// <param name="exchange">Sums the gradients of several processes; null: there is one.</param>
+    /// <param name="log">Told what a folder holds and what is passed over; null: nobody.</param>
+    /// <param name="cancellationToken">Stops the reading of a folder.</param>
+    /// <exception cref="SoraException">The data or the component to begin with cannot be used.</exception>
+    public VaeTrainer(
+        VaeTrainingConfig config, World? world, ScalarType computeType, IGradientExchange? exchange = null, Action<string>? log = null,
+        CancellationToken cancellationToken = default)
     {
-        _config = config;
-        TrainingLoopOptions loop = LoopOptions(config, world) with { Exchange = exchange };
+        _config = config = WithStatistics(config);
+        TrainingLoopOptions loop = LoopOptions(config, world?.Config.Name ?? "none") with { Exchange = exchange };
         loop.Settings.Compare(loop.StatePath);
-        _clips = new(world, 8, config.Seed);
+        Directory.CreateDirectory(config.RunFolder);
+        _clips = config.Data.Folder is { } videos ? FolderVaeBatches.Open(config, videos, log ?? (_ => { }), cancellationToken)
+            : new WorldVaeBatches(world ?? throw new ArgumentNullException(nameof(world), "Training on the drawn world needs one."), config);
         _vae = new(config.Vae, new FreshParameters(config.Seed, computeType));
+        _trained = config.DecoderOnly ? _vae.Parameters.Where(p => IsOfDecoder(p.Key)).ToDictionary(p => p.Key, p => p.Value) : _vae.Parameters;
         if (config.StartFolder is { } folder)
             WarmStart.Copy(_vae.Parameters, folder, parameters => new VideoAutoencoder(config.Vae, parameters).Parameters);
-        Directory.CreateDirectory(config.RunFolder);
-        _batches = new(DrawBatch, config.Steps * config.Accumulation * (loop.Exchange?.Count ?? 1));
+        _batches = new(_clips.Draw, config.Steps * config.Accumulation * (loop.Exchange?.Count ?? 1));
         _loop = new(this, loop);
     }
 
@@ -53,7 +61,7 @@ public sealed class VaeTrainer : ITrainingTask, IDisposable
     /// <summary>The network, in training.</summary>
     internal VideoAutoencoder Network => _vae;
 
-    IReadOnlyDictionary<string, Parameter> ITrainingTask.Parameters => _vae.Parameters;
+    IReadOnlyDictionary<string, Parameter> ITrainingTask.Parameters => _trained;
 
     string ITrainingTask.Unit => "pixels";
 
@@ -88,17 +96,17 @@ public sealed class VaeTrainer : ITrainingTask, IDisposable
     IReadOnlyList<(string Name, double Value)> ITrainingTask.Validate()
     {
         using IDisposable noGrad = no_grad();
-        double absolute = 0, squared = 0;
-        for (long number = 0; number < ValidationBatches; number++)
+        double absolute = 0, squared = 0, similarity = 0;
+        int batches = Math.Min(ValidationBatches, _clips.Unseen);
+        for (int number = 0; number < batches; number++)
         {
             using DisposeScope scope = NewDisposeScope();
-            Tensor x = UnseenClips(number);
-            Tensor error = _vae.Decode(_vae.Encode(x).Mean) - x;
-            absolute += error.abs().mean().cpu().item<float>() / ValidationBatches;
-            squared += error.square().mean().cpu().item<float>() / ValidationBatches;
+            Tensor x = _clips.DrawUnseen(number).ToTensor(CPU), y = _vae.Decode(_vae.Encode(x).Mean), error = y - x;
+            absolute += error.abs().mean().cpu().item<float>() / batches;
+            squared += error.square().mean().cpu().item<float>() / batches;
+            similarity += StructuralSimilarity.Of(y, x).cpu().item<float>() / batches;
         }
-        // Pixels span 2, from −1 to 1.
-        return [("absolute_error", absolute), ("psnr", -10 * Math.Log10(squared / 4))];
+        return [("absolute_error", absolute), ("psnr", Psnr(squared)), ("ssim", similarity)];
     }
 
     PngImage? ITrainingTask.WriteSamples(string path, CancellationToken cancellationToken) => null;
@@ -109,21 +117,31 @@ public sealed class VaeTrainer : ITrainingTask, IDisposable
 
     void ITrainingTask.Finished(Action<string> log) => Export(log);
 
-    private ClipBatch DrawBatch(long step)
+    private static bool IsOfDecoder(string name) =>
+        name.StartsWith("decoder.", StringComparison.Ordinal) || name.StartsWith("post_quant_conv.", StringComparison.Ordinal);
+
+    // With the encoder the latents stay as they are, and their statistics.
+    private static VaeTrainingConfig WithStatistics(VaeTrainingConfig config)
     {
-        ClipShape shape = s_shapes[step % s_shapes.Length];
-        return _clips.Draw(step, shape, (int)Math.Max(1, _config.PixelsPerStep / shape.Pixels));
+        if (!config.DecoderOnly)
+            return config;
+        string folder = config.StartFolder ?? throw new SoraException("decoder_only needs start_folder, the component whose encoder stays.");
+        AutoencoderKLWanConfig start = AutoencoderKLWanConfig.Load(Path.Combine(folder, "config.json"));
+        return config with { Vae = config.Vae with { LatentsMean = start.LatentsMean, LatentsStd = start.LatentsStd } };
     }
 
-    private static TrainingLoopOptions LoopOptions(VaeTrainingConfig config, World world) => new()
+    // Pixels span 2, from −1 to 1.
+    private static double Psnr(double squared) => -10 * Math.Log10(squared / 4);
+
+    private static TrainingLoopOptions LoopOptions(VaeTrainingConfig config, string world) => new()
     {
         Name = "vae",
         RunFolder = config.RunFolder,
         Settings = TrainingSettings.Of(
-            config, new VaeTrainingConfig { Vae = config.Vae, RunFolder = config.RunFolder, OutputFolder = config.OutputFolder }, world.Config.Name),
+            config, new VaeTrainingConfig { Vae = config.Vae, RunFolder = config.RunFolder, OutputFolder = config.OutputFolder }, world),
         Steps = config.Steps,
         LearningRate = config.LearningRate,
-        WarmupSteps = 200,
+        WarmupSteps = Math.Min(200, config.Steps / 10),
         AverageDecay = 0.999,
         Accumulation = config.Accumulation,
         CheckpointMinutes = config.CheckpointMinutes,
@@ -132,14 +150,13 @@ public sealed class VaeTrainer : ITrainingTask, IDisposable
         ValidationMinutes = config.ValidationMinutes,
     };
 
-    // Numbers that training does not reach.
-    private Tensor UnseenClips(long number) => _clips.Draw((1L << 40) + number, s_shapes[number % 3], 4).ToTensor(CPU);
-
     private Tensor Loss(Tensor x, long step)
     {
         using var encoderCache = new CausalCache();
         using var decoderCache = new CausalCache();
-        LatentMoments moments = LatentMoments.Split(_vae.EncodeChunk(x, encoderCache));
+        LatentMoments moments;
+        using (set_grad_enabled(!_config.DecoderOnly))
+            moments = LatentMoments.Split(_vae.EncodeChunk(x, encoderCache));
         var noise = new float[moments.Mean.NumberOfElements];
         var random = new GaussianNoise(_config.Seed, $"vae step {step}");
         random.Fill(noise);
@@ -149,7 +166,8 @@ public sealed class VaeTrainer : ITrainingTask, IDisposable
             (z, target) = (Halve(z), Halve(target));
         Tensor y = _vae.DecodeUnclamped(z, decoderCache);
         Tensor kl = ((moments.Mean.square() + moments.LogVariance.exp() - moments.LogVariance).mean() - 1) * 0.5;
-        return Reconstruction(y, target) + (kl * _config.KlWeight);
+        Tensor loss = Reconstruction(y, target) + (kl * _config.KlWeight);
+        return _config.SimilarityWeight > 0 ? loss + ((1 - StructuralSimilarity.Of(y, target)) * _config.SimilarityWeight) : loss;
     }
 
     // Differences of neighbours in space and time carry edges and motion, which the plain error blurs.
@@ -176,17 +194,18 @@ public sealed class VaeTrainer : ITrainingTask, IDisposable
     private void Export(Action<string> log)
     {
         using IDisposable noGrad = no_grad();
-        double squared = 0, count = 0;
+        double squared = 0, similarity = 0;
+        int count = _clips.Unseen;
         var sums = new double[_config.Vae.ZDim];
         var squares = new double[_config.Vae.ZDim];
         double values = 0;
-        for (long number = 0; number < 40; number++)
+        for (int number = 0; number < count; number++)
         {
             using DisposeScope scope = NewDisposeScope();
-            Tensor x = UnseenClips(number);
-            Tensor mean = _vae.Encode(x).Mean;
-            squared += (_vae.Decode(mean) - x).square().mean().cpu().item<float>();
-            count++;
+            Tensor x = _clips.DrawUnseen(number).ToTensor(CPU);
+            Tensor mean = _vae.Encode(x).Mean, y = _vae.Decode(mean);
+            squared += (y - x).square().mean().cpu().item<float>() / count;
+            similarity += StructuralSimilarity.Of(y, x).cpu().item<float>() / count;
             float[] perChannel = mean.sum([0, 2, 3, 4]).cpu().data<float>().ToArray();
             float[] perChannelSquares = mean.square().sum([0, 2, 3, 4]).cpu().data<float>().ToArray();
             values += mean.NumberOfElements / _config.Vae.ZDim;
@@ -198,11 +217,11 @@ public sealed class VaeTrainer : ITrainingTask, IDisposable
         }
         double[] means = [.. sums.Select(s => Math.Round(s / values, 4))];
         double[] deviations = [.. squares.Select((s, c) => Math.Round(Math.Sqrt((s / values) - (means[c] * means[c])), 4))];
-        log(string.Create(CultureInfo.InvariantCulture, $"vae PSNR on unseen clips {-10 * Math.Log10(squared / count / 4):F2} dB"));
+        log(string.Create(CultureInfo.InvariantCulture, $"vae PSNR on unseen clips {Psnr(squared):F2} dB, SSIM {similarity:F4}"));
         Directory.CreateDirectory(_config.OutputFolder);
         SafetensorsWriter.Write(
             Path.Combine(_config.OutputFolder, "diffusion_pytorch_model.safetensors"),
             _vae.Parameters.Select(p => TrainingState.ContentOf(p.Key, p.Value, bfloat16)));
-        (_config.Vae with { LatentsMean = [.. means], LatentsStd = [.. deviations] }).Save(Path.Combine(_config.OutputFolder, "config.json"));
+        (_config.DecoderOnly ? _config.Vae : _config.Vae with { LatentsMean = [.. means], LatentsStd = [.. deviations] }).Save(Path.Combine(_config.OutputFolder, "config.json"));
     }
 }

@@ -1,11 +1,13 @@
+using Sora.Training.Data;
 using Sora.Weights;
 
 namespace Sora.Training;
 
-/// <summary>How the video autoencoder is trained on the drawn world.</summary>
+/// <summary>How the video autoencoder is trained.</summary>
 public sealed record VaeTrainingConfig
 {
     private static readonly ValueRange<int> Batches = new(1, 65536);
+    private static readonly ValueRange<double> Weights = new(0, 100);
 
     /// <summary>The network.</summary>
     public required AutoencoderKLWanConfig Vae { get; init; }
@@ -15,6 +17,15 @@ public sealed record VaeTrainingConfig
 
     /// <summary>Where the finished component is written.</summary>
     public required string OutputFolder { get; init; }
+
+    /// <summary>What is trained on: the drawn world, or a folder of videos and images; captions are not read.</summary>
+    public TrainingData Data { get; init; } = TrainingData.World;
+
+    /// <summary>The sizes and lengths of a folder's clips; null: areas up to 128 × 128, 5 to 33 frames, and pictures. Not read with the drawn world.</summary>
+    public ClipShapes? Shapes { get; init; }
+
+    /// <summary>Frames a second at which a folder's videos are trained on.</summary>
+    public int FramesPerSecond { get; init; } = 8;
 
     /// <summary>A trained component to begin with; null begins with random weights. A checkpoint in the run folder goes before it.</summary>
     public string? StartFolder { get; init; }
@@ -33,6 +44,16 @@ public sealed record VaeTrainingConfig
 
     /// <summary>The weight of the divergence from a normal distribution, for each latent value.</summary>
     public double KlWeight { get; init; } = 1e-4;
+
+    /// <summary>The weight of 1 − SSIM (<see cref="StructuralSimilarity"/>), which sees structure that the error of single pixels blurs.</summary>
+    /// <value>0 to 100. Default 0.</value>
+    public double SimilarityWeight { get; init => field = Weights.Require("similarity_weight", value)!.Value; }
+
+    /// <summary>
+    /// Whether the decoder alone is trained, the encoder and the latents' statistics staying those of <see cref="StartFolder"/>: a
+    /// transformer that was trained on the latents goes on to fit.
+    /// </summary>
+    public bool DecoderOnly { get; init; }
 
     /// <summary>The share of steps in which latents and pixels are halved alike, so that latents follow scale (EQ-VAE).</summary>
     public double EquivarianceShare { get; init; }

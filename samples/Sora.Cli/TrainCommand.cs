@@ -68,11 +68,11 @@ internal static class TrainCommand
             return;
         }
         // Videos of one's own need no sprites.
-        World? world = file.Flow?.Data.Folder is not null ? null
+        World? world = (file.Flow?.Data ?? file.Vae?.Data)?.Folder is not null ? null
             : new World(file.World, SpriteAtlas.Load(line.GetValue(s_sprites) ?? SpriteAtlas.DefaultFolder, file.World.Subjects));
         if (file.Vae is { } vae)
         {
-            using var trainer = new VaeTrainer(vae, world!, type, exchange);
+            using var trainer = new VaeTrainer(vae, world, type, exchange, log, cancellationToken);
             trainer.Run(log, cancellationToken);
         }
         if (file.Flow is { } flow)

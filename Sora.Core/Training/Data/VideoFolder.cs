@@ -13,6 +13,8 @@ namespace Sora.Training.Data;
 /// </summary>
 public sealed class VideoFolder : IClipSource
 {
+    private static readonly ClipCaptions s_none = new([""], []);
+
     // Beside the media: captions, and what people and programs keep in folders.
     private static readonly HashSet<string> s_otherFiles = new(StringComparer.OrdinalIgnoreCase)
         { ".txt", ".json", ".jsonl", ".csv", ".tsv", ".md", ".parquet", ".srt", ".vtt", ".db", ".ini", ".lock", ".yaml", ".yml" };
@@ -137,7 +139,7 @@ public sealed class VideoFolder : IClipSource
                 cancellationToken.ThrowIfCancellationRequested();
                 try
                 {
-                    if (captions.Find(files[i]) is not { } found)
+                    if ((_options.NeedsCaptions ? captions.Find(files[i]) : s_none) is not { } found)
                     {
                         PassOver(files[i], $"it has no caption: neither {Path.ChangeExtension(files[i], ".txt")} nor an entry in {FolderCaptions.MetadataName}");
                         continue;

@@ -22,6 +22,9 @@ public sealed record VideoFolderOptions(string Folder, ClipStrides Strides)
     /// <summary>The longest caption in characters; longer ones are cut at a word, with a note.</summary>
     public int LongestCaption { get; init; } = DefaultLongestCaption;
 
+    /// <summary>Whether files without a caption are passed over. Default true; an autoencoder needs none.</summary>
+    public bool NeedsCaptions { get; init; } = true;
+
     /// <summary>A file in which scans are kept; null: each start reads every video once from its beginning to its end.</summary>
     public string? ScanFile { get; init; }
 }

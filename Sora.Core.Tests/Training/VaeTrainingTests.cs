@@ -1,0 +1,147 @@
+using System.Text.Json;
+using Sora.Tests.Engine;
+using Sora.Tests.Training.Data;
+using Sora.Tests.Training.SpriteWorld;
+using Sora.Training;
+using Sora.Weights;
+using Xunit;
+
+namespace Sora.Tests.Training;
+
+/// <summary>Trainings of the autoencoder on folders, of its decoder alone, and with structural similarity.</summary>
+[Collection(LiveTensors.Name)]
+public sealed class VaeTrainingTests : IDisposable
+{
+    private readonly string _folder = Directory.CreateTempSubdirectory("sora-vae-").FullName;
+
+    public void Dispose() => Directory.Delete(_folder, true);
+
+    [Fact]
+    public void LearnsFromAFolderOfVideosWithoutCaptions()
+    {
+        string videos = Directory.CreateDirectory(Path.Combine(_folder, "videos")).FullName;
+        for (int i = 0; i < 3; i++)
+            MadeVideo.Write(Path.Combine(videos, $"{i}.mp4"), 8, 40);
+        File.WriteAllText(Path.Combine(videos, "broken.mp4"), "no video");
+        VaeTrainingConfig config = OfFolder(videos, 40);
+        var log = new List<string>();
+        using (var trainer = new VaeTrainer(config, null, float32, null, log.Add))
+            trainer.Run(log.Add, default);
+        Assert.Contains(log, line => line.Contains("broken.mp4", StringComparison.Ordinal));
+        Assert.Contains(log, line => line.StartsWith("vae PSNR on unseen clips", StringComparison.Ordinal) && line.Contains("SSIM", StringComparison.Ordinal));
+        JsonElement[] validations = [.. File.ReadAllLines(Path.Combine(config.RunFolder, "metrics.jsonl")).Select(line => JsonSerializer.Deserialize<JsonElement>(line))
+            .Where(row => row.TryGetProperty("validation", out _)).Select(row => row.GetProperty("validation"))];
+        Assert.True(validations[^1].GetProperty("psnr").GetDouble() > validations[0].GetProperty("psnr").GetDouble() + 0.5);
+        Assert.InRange(validations[^1].GetProperty("ssim").GetDouble(), -1, 1);
+        using var vae = new CheckpointParameters(config.OutputFolder, float32, CPU);
+    }
+
+    [Fact]
+    public void AnInterruptedOneOnAFolderEndsWithTheSameWeights()
+    {
+        string videos = Directory.CreateDirectory(Path.Combine(_folder, "videos")).FullName;
+        MadeVideo.Write(Path.Combine(videos, "a.mp4"), 8, 40, 30);
+        VaeTrainingConfig straight = OfFolder(videos, 6), broken = straight with { RunFolder = Path.Combine(_folder, "broken"), OutputFolder = Path.Combine(_folder, "broken-vae") };
+        using (var trainer = new VaeTrainer(straight, null, float32))
+            trainer.Run(_ => { }, default);
+        using (var stop = new CancellationTokenSource())
+        using (var trainer = new VaeTrainer(broken, null, float32))
+        {
+            trainer.StepDone = steps =>
+            {
+                if (steps == 3)
+                    stop.Cancel();
+            };
+            Assert.Throws<OperationCanceledException>(() => trainer.Run(_ => { }, stop.Token));
+        }
+        using (var trainer = new VaeTrainer(broken, null, float32))
+            trainer.Run(_ => { }, default);
+        Assert.Equal(
+            File.ReadAllBytes(Path.Combine(straight.OutputFolder, "diffusion_pytorch_model.safetensors")),
+            File.ReadAllBytes(Path.Combine(broken.OutputFolder, "diffusion_pytorch_model.safetensors")));
+    }
+
+    [Fact]
+    public void TheDecoderAloneLeavesTheLatentsAsTheyAre()
+    {
+        VaeTrainingConfig first = TinyTraining.Vae(_folder, 3);
+        using (var trainer = new VaeTrainer(first, SyntheticAtlas.FirstEdition, float32))
+            trainer.Run(_ => { }, default);
+        VaeTrainingConfig config = first with { StartFolder = first.OutputFolder, RunFolder = Path.Combine(_folder, "decoder"), OutputFolder = Path.Combine(_folder, "decoder-vae"), DecoderOnly = true, SimilarityWeight = 0.5, Steps = 4 };
+        using (var trainer = new VaeTrainer(config, SyntheticAtlas.FirstEdition, float32))
+            trainer.Run(_ => { }, default);
+        AutoencoderKLWanConfig before = AutoencoderKLWanConfig.Load(Path.Combine(first.OutputFolder, "config.json")), after = AutoencoderKLWanConfig.Load(Path.Combine(config.OutputFolder, "config.json"));
+        Assert.Equal((before.LatentsMean, before.LatentsStd), (after.LatentsMean, after.LatentsStd));
+        Assert.Contains(before.LatentsStd, deviation => deviation != 1);
+        using SafetensorsFile old = SafetensorsFile.Open(Path.Combine(first.OutputFolder, "diffusion_pytorch_model.safetensors")), now = SafetensorsFile.Open(Path.Combine(config.OutputFolder, "diffusion_pytorch_model.safetensors"));
+        Assert.Equal(old.Entries.Keys.Order(), now.Entries.Keys.Order());
+        int moved = 0;
+        foreach (string name in old.Entries.Keys)
+        {
+            bool same = old.Bytes(old.Entries[name]).SequenceEqual(now.Bytes(now.Entries[name]));
+            if (name.StartsWith("encoder.", StringComparison.Ordinal) || name.StartsWith("quant_conv.", StringComparison.Ordinal))
+                Assert.True(same, name);
+            moved += same ? 0 : 1;
+        }
+        Assert.True(moved > 10, $"{moved} tensors moved");
+    }
+
+    [Fact]
+    public void WhatCannotBeTrainedIsNamed()
+    {
+        VaeTrainingConfig config = TinyTraining.Vae(_folder, 3);
+        Assert.Equal("decoder_only needs start_folder, the component whose encoder stays.", Refusal(config with { DecoderOnly = true }));
+        string videos = Directory.CreateDirectory(Path.Combine(_folder, "videos")).FullName;
+        Assert.Contains("has no videos or images", Refusal(OfFolder(videos, 2)), StringComparison.Ordinal);
+        MadeVideo.Write(Path.Combine(videos, "a.mp4"), 8, 20);
+        Assert.Contains("pixels_per_step 100 is less than the", Refusal(OfFolder(videos, 2) with { PixelsPerStep = 100 }), StringComparison.Ordinal);
+        Assert.Contains("similarity_weight -1 is out of range", Assert.Throws<SoraException>(() => config with { SimilarityWeight = -1 }).Message, StringComparison.Ordinal);
+    }
+
+    // The definition, window by window, in numbers of 64 bits.
+    [Theory]
+    [InlineData(14, 17)]
+    [InlineData(8, 12)]
+    public void StructuralSimilarityIsWangs(int height, int width)
+    {
+        using DisposeScope scope = NewDisposeScope();
+        Tensor a = RandomTensor.Create(1, 1, 2, 3, height, width).tanh(), b = (a * 0.7) + (RandomTensor.Create(2, 1, 2, 3, height, width) * 0.1) + 0.05;
+        int side = Math.Min(11, Math.Min(height, width));
+        double[] line = [.. Enumerable.Range(0, side).Select(i => Math.Exp(-Math.Pow(i - ((side - 1) / 2.0), 2) / 4.5))];
+        float[] x = a.data<float>().ToArray(), y = b.data<float>().ToArray();
+        double total = 0, whole = Math.Pow(line.Sum(), 2);
+        int count = 0;
+        for (int plane = 0; plane < 6; plane++)
+        {
+            for (int top = 0; top + side <= height; top++)
+            {
+                for (int left = 0; left + side <= width; left++, count++)
+                {
+                    double mx = 0, my = 0, xx = 0, yy = 0, xy = 0;
+                    for (int i = 0; i < side * side; i++)
+                    {
+                        int at = (((plane * height) + top + (i / side)) * width) + left + (i % side);
+                        double w = line[i / side] * line[i % side] / whole;
+                        (mx, my, xx, yy, xy) = (mx + (w * x[at]), my + (w * y[at]), xx + (w * x[at] * x[at]), yy + (w * y[at] * y[at]), xy + (w * x[at] * y[at]));
+                    }
+                    total += ((2 * mx * my) + 0.0004) * ((2 * (xy - (mx * my))) + 0.0036)
+                        / (((mx * mx) + (my * my) + 0.0004) * (xx - (mx * mx) + yy - (my * my) + 0.0036));
+                }
+            }
+        }
+        Assert.Equal(total / count, StructuralSimilarity.Of(a, b).item<float>(), 1e-4);
+        Assert.Equal(1, StructuralSimilarity.Of(a, a).item<float>(), 1e-5);
+    }
+
+    private VaeTrainingConfig OfFolder(string videos, long steps) => TinyTraining.Vae(_folder, steps) with
+    {
+        Data = new() { Folder = videos },
+        Shapes = new() { MostArea = 32 * 48, LeastFrames = 5, MostFrames = 9 },
+        PixelsPerStep = 20_000,
+        ValidationSteps = 10,
+        LearningRate = 4e-3,
+    };
+
+    private static string Refusal(VaeTrainingConfig config) =>
+        Assert.Throws<SoraException>(() => new VaeTrainer(config, config.Data.Folder is null ? SyntheticAtlas.FirstEdition : null, float32)).Message;
+}

@@ -1,0 +1,65 @@
+using Sora.Latents;
+using Sora.Training.Data;
+
+namespace Sora.Training;
+
+/// <summary>The videos and images of a folder, a clip a batch; a tenth of them, at most 24, are kept apart.</summary>
+internal sealed class FolderVaeBatches : IVaeBatches
+{
+    private const int MostUnseen = 24;
+
+    private readonly IClipSource _clips;
+    private readonly ulong _seed;
+    private readonly int[] _trained;
+    private readonly int[] _unseen;
+
+    /// <param name="clips">The folder.</param>
+    /// <param name="pixels">The most pixels of a batch.</param>
+    /// <param name="seed">The seed of the order.</param>
+    /// <exception cref="SoraException">A clip is larger than a batch.</exception>
+    public FolderVaeBatches(IClipSource clips, long pixels, ulong seed)
+    {
+        (_clips, _seed) = (clips, seed);
+        ClipInfo largest = Enumerable.Range(0, clips.Count).Select(clips.Info).MaxBy(clip => clip.Shape.Pixels)!;
+        if (largest.Shape.Pixels > pixels)
+            throw new SoraException($"pixels_per_step {pixels} is less than the {largest.Shape.Pixels} pixels of {largest.Name} ({largest.Shape}); nearest: {largest.Shape.Pixels}, or less by shapes.");
+        int kept = Math.Min(MostUnseen, clips.Count / 10);
+        // Spread evenly, since the clips of one file follow one another.
+        ILookup<bool, int> parts = Enumerable.Range(0, clips.Count).ToLookup(i => (i + 1L) * kept / clips.Count > (long)i * kept / clips.Count);
+        (_trained, _unseen) = ([.. parts[false]], kept > 0 ? [.. parts[true]] : [.. parts[false].Take(MostUnseen)]);
+    }
+
+    /// <inheritdoc/>
+    // Of fewer than ten clips none are kept apart.
+    public int Unseen => _unseen.Length;
+
+    /// <summary>Opens a folder.</summary>
+    public static FolderVaeBatches Open(VaeTrainingConfig config, string folder, Action<string> log, CancellationToken cancellationToken) =>
+        new(
+            VideoFolder.Open(
+                new(folder, new(config.Vae.SpatialStride, config.Vae.TemporalStride))
+                {
+                    Shapes = config.Shapes ?? new(),
+                    FrameRate = config.FramesPerSecond,
+                    CutThreshold = config.Data.CutThreshold,
+                    LongestCaption = config.Data.LongestCaption,
+                    NeedsCaptions = false,
+                    ScanFile = Path.Combine(config.RunFolder, "scans.json"),
+                },
+                log, cancellationToken),
+            config.PixelsPerStep, config.Seed);
+
+    /// <inheritdoc/>
+    // Every clip once in each round, in an order of the round's own.
+    public ClipBatch Draw(long number)
+    {
+        (long round, long place) = Math.DivRem(number, _trained.Length);
+        var random = new GaussianNoise(_seed, $"vae round {round}");
+        return Clip(Enumerable.Range(0, _trained.Length).OrderBy(clip => random.Uniform((ulong)clip)).Select(clip => _trained[clip]).ElementAt((int)place));
+    }
+
+    /// <inheritdoc/>
+    public ClipBatch DrawUnseen(int number) => Clip(_unseen[number]);
+
+    private ClipBatch Clip(int clip) => new(_clips.Draw(clip, CancellationToken.None), [""], _clips.Info(clip).Shape);
+}
