@@ -48,7 +48,7 @@ public sealed class CheckpointCommandTests : IDisposable
         Assert.Equal(0, video.ExitCode);
         SoraProcess.Result one = await SoraProcess.RunAsync(["merge", _folder.File("1") + ":0.3", _folder.File("2"), "--out", _folder.File("half")]);
         Assert.Equal(2, one.ExitCode);
-        Assert.Contains($"has no factor and others have one; nearest: {_folder.File("2")}:0.7.", one.Error, StringComparison.Ordinal);
+        Assert.Contains($"no factor is given, and others have one; nearest: {_folder.File("2")}:0.7.", one.Error, StringComparison.Ordinal);
     }
 
     [Fact]

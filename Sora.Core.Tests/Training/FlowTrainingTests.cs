@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Sora.Drafts;
 using Sora.Frames;
 using Sora.Patches;
 using Sora.Tests.Engine;
@@ -108,6 +109,14 @@ public sealed class FlowTrainingTests : IDisposable
         // A long video is made in windows, and its shift is a window's.
         Assert.Equal(2, (request with { FrameCount = 33, WindowFrames = 9, OverlapFrames = 5 }).Resolve(limits).Shift);
         Assert.Equal(7, (request with { Width = 64, Shift = 7 }).Resolve(limits).Shift);
+        // A draft has its own size's, or the one that is asked for.
+        VideoRequest drafted = request with { Width = 64, Height = 64, Draft = 0.5 };
+        Assert.Equal((4f, 2f), (drafted.Resolve(limits).Shift, DraftedRequest.DraftOf(drafted, limits).Shift));
+        Assert.Equal(7, DraftedRequest.DraftOf(drafted with { Shift = 7 }, limits).Shift);
+
+        string file = Path.Combine(_folder, "partial.json");
+        File.WriteAllText(file, """{ "kind": "lora", "model": "m", "run_folder": "r", "output": "o.safetensors", "noise": { "shift_tokens": 320 } }""");
+        Assert.Contains("mean", Assert.Throws<SoraException>(() => TrainingFile.Load(file)).Message, StringComparison.OrdinalIgnoreCase);
     }
 
     [Fact]

@@ -30,6 +30,10 @@ public class NoiseLevelsTests
     public void APictureIsNeverKnown() =>
         Assert.All(Enumerable.Range(0, 500), i => Assert.NotEqual(0, new NoiseLevels(0, 1, 0.5, 0.5).Draw(new GaussianNoise(2, (ulong)i), 1, 64)[0]));
 
+    [Fact]
+    public void AShiftNeedsPatches() =>
+        Assert.Equal("noise.shift_tokens 0 is out of range; allowed: 1 to 1000000, nearest: 1.", Assert.Throws<SoraException>(() => new NoiseLevels(0, 1, 0, 0, 0)).Message);
+
     [Theory]
     [InlineData(320, 1)]
     [InlineData(1280, 2)]

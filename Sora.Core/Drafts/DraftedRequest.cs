@@ -26,6 +26,9 @@ public static class DraftedRequest
             DraftStrength = null,
             Width = size.Width,
             Height = size.Height,
+            // A shift of one's own is kept; the model's is that of the size.
+            Shift = full.Shift == limits.ShiftOf(full.Width.Value, full.Height.Value, full.FrameCount!.Value)
+                ? limits.ShiftOf(size.Width, size.Height, full.FrameCount.Value) : full.Shift,
             KnownFrames = [.. full.KnownFrames.Select(known => known with { Frame = Resize(known.Frame, size) })],
             Noise = null,
         };

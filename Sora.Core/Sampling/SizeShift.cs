@@ -8,7 +8,7 @@ namespace Sora.Sampling;
 public static class SizeShift
 {
     /// <summary>The shift of a video's size.</summary>
-    /// <param name="tokens">Its patches.</param>
-    /// <param name="reference">The patches of a video whose shift is 1; null: the shift is 1 at every size.</param>
+    /// <param name="tokens">Its patches, at least 1.</param>
+    /// <param name="reference">The patches of a video whose shift is 1, at least 1; null: the shift is 1 at every size.</param>
     public static double Of(long tokens, int? reference) => reference is { } m ? Math.Sqrt(tokens / (double)m) : 1;
 }

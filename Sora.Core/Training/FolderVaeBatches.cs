@@ -6,12 +6,12 @@ namespace Sora.Training;
 /// <summary>The videos and images of a folder, a clip a batch; a tenth of them, at most 24, are kept apart.</summary>
 internal sealed class FolderVaeBatches : IVaeBatches
 {
-    private const int MostUnseen = 24;
+    private const int MostUnseen = 24, MostSampled = 160;
 
     private readonly IClipSource _clips;
     private readonly ulong _seed;
     private readonly int[] _trained;
-    private readonly int[] _unseen;
+    private readonly int[] _measured;
 
     /// <param name="clips">The folder.</param>
     /// <param name="pixels">The most pixels of a batch.</param>
@@ -26,23 +26,30 @@ internal sealed class FolderVaeBatches : IVaeBatches
         int kept = Math.Min(MostUnseen, clips.Count / 10);
         // Spread evenly, since the clips of one file follow one another.
         ILookup<bool, int> parts = Enumerable.Range(0, clips.Count).ToLookup(i => (i + 1L) * kept / clips.Count > (long)i * kept / clips.Count);
-        (_trained, _unseen) = ([.. parts[false]], kept > 0 ? [.. parts[true]] : [.. parts[false].Take(MostUnseen)]);
+        // Of fewer than ten clips none are kept apart.
+        (_trained, HasUnseen) = ([.. parts[false]], kept > 0);
+        _measured = HasUnseen ? [.. parts[true]] : [.. _trained.Take(MostUnseen)];
     }
 
     /// <inheritdoc/>
-    // Of fewer than ten clips none are kept apart.
-    public int Unseen => _unseen.Length;
+    public bool HasUnseen { get; }
+
+    /// <inheritdoc/>
+    public int Measured => _measured.Length;
+
+    /// <inheritdoc/>
+    public int Sampled => Math.Min(MostSampled, _clips.Count);
 
     /// <summary>Opens a folder.</summary>
     public static FolderVaeBatches Open(VaeTrainingConfig config, string folder, Action<string> log, CancellationToken cancellationToken) =>
         new(
             VideoFolder.Open(
-                new(folder, new(config.Vae.SpatialStride, config.Vae.TemporalStride))
+                // Latents that are halved have even sides.
+                new(folder, new(config.Vae.SpatialStride * (config.EquivarianceShare > 0 ? 2 : 1), config.Vae.TemporalStride))
                 {
-                    Shapes = config.Shapes ?? new(),
+                    Shapes = config.Shapes ?? new() { MostFrames = 17 },
                     FrameRate = config.FramesPerSecond,
                     CutThreshold = config.Data.CutThreshold,
-                    LongestCaption = config.Data.LongestCaption,
                     NeedsCaptions = false,
                     ScanFile = Path.Combine(config.RunFolder, "scans.json"),
                 },
@@ -59,7 +66,10 @@ internal sealed class FolderVaeBatches : IVaeBatches
     }
 
     /// <inheritdoc/>
-    public ClipBatch DrawUnseen(int number) => Clip(_unseen[number]);
+    public ClipBatch DrawMeasured(int number) => Clip(_measured[number]);
+
+    /// <inheritdoc/>
+    public ClipBatch DrawSampled(int number) => Clip((int)((long)number * _clips.Count / Sampled));
 
     private ClipBatch Clip(int clip) => new(_clips.Draw(clip, CancellationToken.None), [""], _clips.Info(clip).Shape);
 }

@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using Sora.Latents;
 using Sora.Sampling;
 
@@ -16,8 +17,15 @@ namespace Sora.Training;
 /// The number of patches of a clip whose levels are as drawn; those of larger clips are moved towards noise, of smaller ones towards
 /// the data (<see cref="SizeShift"/>). Null: sizes make no difference.
 /// </param>
+[method: JsonConstructor]
 public readonly record struct NoiseLevels(double Mean, double Deviation, double KnownShare, double IndependentShare, int? ShiftTokens = null)
 {
+    private static readonly ValueRange<int> s_tokens = new(1, 1_000_000);
+
+    /// <summary>The number of patches of a clip whose levels are as drawn; null: of any.</summary>
+    /// <value>1 to 1000000, or null.</value>
+    public int? ShiftTokens { get; init => field = s_tokens.Require("noise.shift_tokens", value); } = s_tokens.Require("noise.shift_tokens", ShiftTokens);
+
     /// <summary>The levels of one clip's frames, 0 (known) or in (0, 1).</summary>
     /// <param name="random">The clip's random numbers.</param>
     /// <param name="frames">The number of latent frames.</param>

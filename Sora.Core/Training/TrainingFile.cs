@@ -36,6 +36,8 @@ public sealed record TrainingFile(SpriteWorldConfig World, VaeTrainingConfig? Va
     internal static JsonSerializerOptions JsonOptions { get; } = new()
     {
         IgnoreReadOnlyProperties = true,
+        // A part of a setting that is left out would be 0.
+        RespectRequiredConstructorParameters = true,
         PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
         UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
         Converters =

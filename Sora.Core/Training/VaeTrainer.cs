@@ -15,8 +15,6 @@ namespace Sora.Training;
 /// </summary>
 public sealed class VaeTrainer : ITrainingTask, IDisposable
 {
-    private const int ValidationBatches = 6;
-
     private readonly VaeTrainingConfig _config;
     private readonly IVaeBatches _clips;
     private readonly VideoAutoencoder _vae;
@@ -41,8 +39,12 @@ public sealed class VaeTrainer : ITrainingTask, IDisposable
         TrainingLoopOptions loop = LoopOptions(config, world?.Config.Name ?? "none") with { Exchange = exchange };
         loop.Settings.Compare(loop.StatePath);
         Directory.CreateDirectory(config.RunFolder);
-        _clips = config.Data.Folder is { } videos ? FolderVaeBatches.Open(config, videos, log ?? (_ => { }), cancellationToken)
-            : new WorldVaeBatches(world ?? throw new ArgumentNullException(nameof(world), "Training on the drawn world needs one."), config);
+        // What the first of several trainings reads of a folder the others find on the disk.
+        if (exchange is { Rank: > 0 })
+            exchange.Average(0);
+        _clips = BatchesOf(config, world, log ?? (_ => { }), cancellationToken);
+        if (exchange is { Rank: 0 })
+            exchange.Average(0);
         _vae = new(config.Vae, new FreshParameters(config.Seed, computeType));
         _trained = config.DecoderOnly ? _vae.Parameters.Where(p => IsOfDecoder(p.Key)).ToDictionary(p => p.Key, p => p.Value) : _vae.Parameters;
         if (config.StartFolder is { } folder)
@@ -97,11 +99,11 @@ public sealed class VaeTrainer : ITrainingTask, IDisposable
     {
         using IDisposable noGrad = no_grad();
         double absolute = 0, squared = 0, similarity = 0;
-        int batches = Math.Min(ValidationBatches, _clips.Unseen);
+        int batches = _clips.Measured;
         for (int number = 0; number < batches; number++)
         {
             using DisposeScope scope = NewDisposeScope();
-            Tensor x = _clips.DrawUnseen(number).ToTensor(CPU), y = _vae.Decode(_vae.Encode(x).Mean), error = y - x;
+            Tensor x = _clips.DrawMeasured(number).ToTensor(CPU), y = _vae.Decode(_vae.Encode(x).Mean), error = y - x;
             absolute += error.abs().mean().cpu().item<float>() / batches;
             squared += error.square().mean().cpu().item<float>() / batches;
             similarity += StructuralSimilarity.Of(y, x).cpu().item<float>() / batches;
@@ -116,6 +118,20 @@ public sealed class VaeTrainer : ITrainingTask, IDisposable
     }
 
     void ITrainingTask.Finished(Action<string> log) => Export(log);
+
+    private static IVaeBatches BatchesOf(VaeTrainingConfig config, World? world, Action<string> log, CancellationToken cancellationToken)
+    {
+        if (config.Data.Folder is not { } folder)
+        {
+            return config.Shapes is null
+                ? new WorldVaeBatches(world ?? throw new ArgumentNullException(nameof(world), "Training on the drawn world needs one."), config)
+                : throw new SoraException("shapes are those of a folder's clips, and data is the drawn world, which has its own; leave shapes out.");
+        }
+        FolderVaeBatches batches = FolderVaeBatches.Open(config, folder, log, cancellationToken);
+        if (!batches.HasUnseen)
+            log("fewer than ten clips: none is kept apart, and what is measured is measured on clips that are trained on");
+        return batches;
+    }
 
     private static bool IsOfDecoder(string name) =>
         name.StartsWith("decoder.", StringComparison.Ordinal) || name.StartsWith("post_quant_conv.", StringComparison.Ordinal);
@@ -195,14 +211,14 @@ public sealed class VaeTrainer : ITrainingTask, IDisposable
     {
         using IDisposable noGrad = no_grad();
         double squared = 0, similarity = 0;
-        int count = _clips.Unseen;
+        int count = _clips.Sampled;
         var sums = new double[_config.Vae.ZDim];
         var squares = new double[_config.Vae.ZDim];
         double values = 0;
         for (int number = 0; number < count; number++)
         {
             using DisposeScope scope = NewDisposeScope();
-            Tensor x = _clips.DrawUnseen(number).ToTensor(CPU);
+            Tensor x = _clips.DrawSampled(number).ToTensor(CPU);
             Tensor mean = _vae.Encode(x).Mean, y = _vae.Decode(mean);
             squared += (y - x).square().mean().cpu().item<float>() / count;
             similarity += StructuralSimilarity.Of(y, x).cpu().item<float>() / count;
@@ -217,11 +233,12 @@ public sealed class VaeTrainer : ITrainingTask, IDisposable
         }
         double[] means = [.. sums.Select(s => Math.Round(s / values, 4))];
         double[] deviations = [.. squares.Select((s, c) => Math.Round(Math.Sqrt((s / values) - (means[c] * means[c])), 4))];
-        log(string.Create(CultureInfo.InvariantCulture, $"vae PSNR on unseen clips {Psnr(squared):F2} dB, SSIM {similarity:F4}"));
+        log(string.Create(CultureInfo.InvariantCulture, $"vae PSNR on {(_config.Data.Folder is null ? "unseen clips" : "the folder's clips")} {Psnr(squared):F2} dB, SSIM {similarity:F4}"));
         Directory.CreateDirectory(_config.OutputFolder);
         SafetensorsWriter.Write(
             Path.Combine(_config.OutputFolder, "diffusion_pytorch_model.safetensors"),
-            _vae.Parameters.Select(p => TrainingState.ContentOf(p.Key, p.Value, bfloat16)));
+            // What was not trained stays as it was, whatever numbers it came in.
+            _vae.Parameters.Select(p => TrainingState.ContentOf(p.Key, p.Value, _trained.ContainsKey(p.Key) ? bfloat16 : float32)));
         (_config.DecoderOnly ? _config.Vae : _config.Vae with { LatentsMean = [.. means], LatentsStd = [.. deviations] }).Save(Path.Combine(_config.OutputFolder, "config.json"));
     }
 }

@@ -8,6 +8,7 @@ public sealed record VaeTrainingConfig
 {
     private static readonly ValueRange<int> Batches = new(1, 65536);
     private static readonly ValueRange<double> Weights = new(0, 100);
+    private static readonly ValueRange<int> Rates = new(1, 240);
 
     /// <summary>The network.</summary>
     public required AutoencoderKLWanConfig Vae { get; init; }
@@ -21,11 +22,12 @@ public sealed record VaeTrainingConfig
     /// <summary>What is trained on: the drawn world, or a folder of videos and images; captions are not read.</summary>
     public TrainingData Data { get; init; } = TrainingData.World;
 
-    /// <summary>The sizes and lengths of a folder's clips; null: areas up to 128 × 128, 5 to 33 frames, and pictures. Not read with the drawn world.</summary>
+    /// <summary>The sizes and lengths of a folder's clips; null: areas up to 128 × 128, 5 to 17 frames, and pictures. Not with the drawn world.</summary>
     public ClipShapes? Shapes { get; init; }
 
     /// <summary>Frames a second at which a folder's videos are trained on.</summary>
-    public int FramesPerSecond { get; init; } = 8;
+    /// <value>1 to 240. Default 8.</value>
+    public int FramesPerSecond { get; init => field = Rates.Require("frames_per_second", value)!.Value; } = 8;
 
     /// <summary>A trained component to begin with; null begins with random weights. A checkpoint in the run folder goes before it.</summary>
     public string? StartFolder { get; init; }
@@ -33,7 +35,7 @@ public sealed record VaeTrainingConfig
     /// <summary>Optimiser steps.</summary>
     public long Steps { get; init; } = 6000;
 
-    /// <summary>Pixels in all clips of a step together.</summary>
+    /// <summary>Pixels in all clips of a batch together. Of a folder a batch is one clip, which has at most as many.</summary>
     public long PixelsPerStep { get; init; } = 300_000;
 
     /// <summary>Batches whose gradients make one step; each has all the pixels of a step.</summary>

@@ -12,7 +12,14 @@ internal sealed class WorldVaeBatches(World world, VaeTrainingConfig config) : I
     private readonly SpriteClips _clips = new(world, 8, config.Seed);
 
     /// <inheritdoc/>
-    public int Unseen => 40;
+    public bool HasUnseen => true;
+
+    /// <inheritdoc/>
+    // Batches of four clips.
+    public int Measured => 6;
+
+    /// <inheritdoc/>
+    public int Sampled => 40;
 
     /// <inheritdoc/>
     public ClipBatch Draw(long number)
@@ -22,6 +29,9 @@ internal sealed class WorldVaeBatches(World world, VaeTrainingConfig config) : I
     }
 
     /// <inheritdoc/>
+    public ClipBatch DrawMeasured(int number) => DrawSampled(number);
+
+    /// <inheritdoc/>
     // Numbers that training does not reach.
-    public ClipBatch DrawUnseen(int number) => _clips.Draw((1L << 40) + number, s_shapes[number % 3], 4);
+    public ClipBatch DrawSampled(int number) => _clips.Draw((1L << 40) + number, s_shapes[number % 3], 4);
 }

@@ -32,7 +32,7 @@ public static class MergedCheckpoint
             Require(first, other);
         return ConvertedCheckpoint.Write(
             first,
-            part => IsMerged(part) ? new MergedStore([.. opened.Select(model => (model.Folder.OpenWeights(part), model.Factor))]) : first.OpenWeights(part),
+            part => IsMerged(part) ? MergedStore.Open([.. opened.Select(model => ((Func<WeightStore>)(() => model.Folder.OpenWeights(part)), model.Factor))]) : first.OpenWeights(part),
             folder, precision, cancellationToken);
     }
 
@@ -44,6 +44,7 @@ public static class MergedCheckpoint
             first.Transformer.ToJson() != other.Transformer.ToJson() ? "transformers"
             : first.Transformer2?.ToJson() != other.Transformer2?.ToJson() ? "second transformers"
             : first.TextEncoder.ToJson() != other.TextEncoder.ToJson() ? "text encoders"
+            : first.Vae.ToJson() != other.Vae.ToJson() ? "autoencoders"
             : first.Scheduler.Prediction != other.Scheduler.Prediction ? "predictions"
             : !first.ReadSentencePiece().AsSpan().SequenceEqual(other.ReadSentencePiece()) ? "tokenizers"
             : null;

@@ -8,6 +8,24 @@ internal sealed class MergedStore : WeightStore
     /// <param name="parts">Stores of the same names and shapes, at least one; this disposes them.</param>
     public MergedStore(IReadOnlyList<(WeightStore Store, double Factor)> parts) => _parts = [.. parts];
 
+    /// <summary>Opens stores of the same names and shapes; where one cannot be opened none stays open.</summary>
+    public static MergedStore Open(IReadOnlyList<(Func<WeightStore> Open, double Factor)> parts)
+    {
+        var opened = new List<(WeightStore, double)>();
+        try
+        {
+            foreach ((Func<WeightStore> open, double factor) in parts)
+                opened.Add((open(), factor));
+            return new(opened);
+        }
+        catch
+        {
+            foreach ((WeightStore store, _) in opened)
+                store.Dispose();
+            throw;
+        }
+    }
+
     /// <inheritdoc/>
     public override string Location => string.Join(" + ", _parts.Select(part => part.Store.Location));
 

@@ -46,7 +46,7 @@ internal static class GenerateOptions
         "Seed of the noise; the same seed gives the same video [default: random]");
 
     private static readonly Option<Sampler?> Sampler = Setting.Of("--sampler", string.Join('|', SamplerNames.All),
-        "Solver that takes the steps; heun takes twice the time a step, lcm is for models distilled to a few steps [default: the model's]",
+        "Solver that takes the steps; heun takes twice the time a step, lcm and euler-trailing are for models distilled to a few steps [default: the model's]",
         SamplerNames.Parse);
 
     private static readonly Option<float?> LowNoiseGuidance = Setting.Number<float>("--low-noise-guidance", "G",

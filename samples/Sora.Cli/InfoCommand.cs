@@ -74,7 +74,7 @@ internal static class InfoCommand
     {
         ModelLimits limits = model.Limits;
         Console.WriteLine($"  {"tokenizer",-14} {model.SentencePiecePath}");
-        Console.WriteLine(Invariant($"Made for {limits.Width}x{limits.Height}, {limits.FrameCount} frames at {limits.FramesPerSecond} a second: {limits.Steps} steps, guidance {limits.GuidanceScale}, shift {limits.Shift}, {SamplerNames.NameOf(limits.Sampler)}"));
+        Console.WriteLine(Invariant($"Made for {limits.Width}x{limits.Height}, {limits.FrameCount} frames at {limits.FramesPerSecond} a second: {limits.Steps} steps, guidance {limits.GuidanceScale}, shift {limits.ShiftOf(limits.Width, limits.Height, limits.FrameCount)}, {SamplerNames.NameOf(limits.Sampler)}"));
         Console.WriteLine($"Takes widths and heights that are multiples of {limits.SpatialStride}, and {limits.TemporalStride}n + 1 frames; known frames: {limits.KnownFrames}");
         IReadOnlyList<StageMemory> memory = found.MemoryNeeded(request);
         VideoRequest video = SizeOf(found, request);

@@ -4,6 +4,7 @@ using Sora.Tests.Training.SpriteWorld;
 using Sora.Tests.Weights;
 using Sora.Training;
 using Sora.Training.Distillation;
+using Sora.Training.SpriteWorld;
 using Sora.Weights;
 using Xunit;
 
@@ -51,7 +52,7 @@ public sealed class DistillerTests : IDisposable
     [Fact]
     public void AnInterruptedOneGoesOnAndKeepsTheTeachersVideos()
     {
-        DistillationConfig straight = Lora("straight") with { Steps = 4 }, broken = Lora("broken") with { Steps = 4 };
+        DistillationConfig straight = Lora("straight") with { Steps = 4, Videos = 12, VideosPerStep = 1 }, broken = straight with { RunFolder = _folder.File("broken-run"), Output = _folder.File("broken.safetensors") };
         using (Distiller distiller = Distiller(straight))
             distiller.Run(_ => { }, default);
 
@@ -63,14 +64,16 @@ public sealed class DistillerTests : IDisposable
                 broken, SyntheticAtlas.FirstEdition, float32,
                 line =>
                 {
-                    if (line.StartsWith("making 8 videos", StringComparison.Ordinal))
+                    if (line == "made 10 of 14 videos")
                         stop.Cancel();
                 },
                 stop.Token));
         }
         using (var stop = new CancellationTokenSource())
-        using (Distiller distiller = Distiller(broken))
+        using (Distiller distiller = Distiller(broken, log))
         {
+            Assert.Contains(log, line => line.StartsWith("making 4 videos", StringComparison.Ordinal));
+            log.Clear();
             distiller.StepDone = steps =>
             {
                 if (steps == 2)
@@ -83,9 +86,12 @@ public sealed class DistillerTests : IDisposable
         Assert.DoesNotContain(log, line => line.StartsWith("making", StringComparison.Ordinal));
         Assert.Equal(File.ReadAllBytes(straight.Output), File.ReadAllBytes(broken.Output));
 
-        // Other videos are made where what they depend on differs.
-        using (Distiller distiller = Distiller(Lora("guided") with { RunFolder = broken.RunFolder + "-2", GuidanceScale = 2 }, log)) { }
-        Assert.Contains(log, line => line.StartsWith("making 8 videos in 8 steps", StringComparison.Ordinal));
+        // Another training's checkpoint is refused; without it other videos are made where what they depend on differs.
+        Assert.Contains("guidance_scale was 4 and is 2", Refusal(broken with { GuidanceScale = 2 }), StringComparison.Ordinal);
+        Assert.Contains("world", Assert.Throws<SoraException>(() => new Distiller(broken, SyntheticAtlas.World(SpriteWorldConfig.FirstEdition with { Seconds = 3 }), float32, _ => { }, default)).Message, StringComparison.Ordinal);
+        File.Delete(Path.Combine(broken.RunFolder, "distill-state.safetensors"));
+        using (Distiller distiller = Distiller(broken with { GuidanceScale = 2 }, log)) { }
+        Assert.Contains(log, line => line.StartsWith("making 14 videos in 8 steps", StringComparison.Ordinal));
     }
 
     [Fact]
@@ -111,7 +117,7 @@ public sealed class DistillerTests : IDisposable
         Assert.Equal("teacher_steps 4 is not allowed with few_steps 4: a larger multiple of it; nearest: 8.", Refusal(Lora("b") with { FewSteps = 4, TeacherSteps = 4 }));
         Assert.Contains("nearest: style.safetensors", Refusal(Lora("c") with { Output = "style" }), StringComparison.Ordinal);
         TinyModel.Create(_folder.File("two"), twoExperts: true);
-        Assert.Contains("two transformers", Refusal(Lora("d") with { Model = _folder.File("two") }), StringComparison.Ordinal);
+        Assert.EndsWith("has two transformers; models with one can be distilled.", Refusal(Lora("d") with { Model = _folder.File("two") }), StringComparison.Ordinal);
         Assert.Contains("multiple", Refusal(Lora("e") with { Width = 17 }), StringComparison.Ordinal);
         Assert.Contains("cannot be read", Refusal(Lora("f") with { Prompts = _folder.File("none.txt") }), StringComparison.Ordinal);
         File.WriteAllText(_folder.File("empty.txt"), "\n \n");

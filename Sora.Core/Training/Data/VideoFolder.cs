@@ -63,8 +63,8 @@ public sealed class VideoFolder : IClipSource
         ArgumentNullException.ThrowIfNull(log);
         string[] files = MediaFiles(options.Folder);
         List<FileProblem> problems = [];
-        var captions = new FolderCaptions(options.Folder, options.LongestCaption, problems);
-        foreach (string missing in captions.Named.Except(files))
+        FolderCaptions? captions = options.NeedsCaptions ? new(options.Folder, options.LongestCaption, problems) : null;
+        foreach (string missing in captions?.Named.Except(files) ?? [])
         {
             string nearest = NearestName.Find(missing, files) is { } near ? $"; nearest: {near}" : "";
             problems.Add(new(missing, $"{FolderCaptions.MetadataName} names it and it is not there{nearest}", PassedOver: true));
@@ -128,7 +128,7 @@ public sealed class VideoFolder : IClipSource
         return files.Length > 0 ? files : throw new SoraException($"The folder '{folder}' has no videos or images in it.");
     }
 
-    private void Add(string[] files, FolderCaptions captions, Action<string> log, CancellationToken cancellationToken)
+    private void Add(string[] files, FolderCaptions? captions, Action<string> log, CancellationToken cancellationToken)
     {
         var scans = new ScanRecord(_options.ScanFile, _options.FrameRate, _options.CutThreshold);
         int withCaption = 0;
@@ -139,7 +139,7 @@ public sealed class VideoFolder : IClipSource
                 cancellationToken.ThrowIfCancellationRequested();
                 try
                 {
-                    if ((_options.NeedsCaptions ? captions.Find(files[i]) : s_none) is not { } found)
+                    if ((captions is null ? s_none : captions.Find(files[i])) is not { } found)
                     {
                         PassOver(files[i], $"it has no caption: neither {Path.ChangeExtension(files[i], ".txt")} nor an entry in {FolderCaptions.MetadataName}");
                         continue;

@@ -32,6 +32,7 @@ public sealed record DistillationConfig
     public string? Prompts { get; init; }
 
     /// <summary>The number of videos that the teacher makes, of latents alone; prompts are taken in turn, each time with other noise.</summary>
+    /// <value>1 to 1000000. Default 1000.</value>
     public int Videos { get; init => field = s_counts.Require("videos", value)!.Value; } = 1000;
 
     /// <summary>Width in pixels; null: the model's.</summary>
@@ -44,39 +45,50 @@ public sealed record DistillationConfig
     public int? FrameCount { get; init; }
 
     /// <summary>The steps that the result takes.</summary>
+    /// <value>1 to 100. Default 4.</value>
     public int FewSteps { get; init => field = s_few.Require("few_steps", value)!.Value; } = 4;
 
     /// <summary>The teacher's steps, a multiple of <see cref="FewSteps"/>.</summary>
+    /// <value>2 to 1000. Default 20.</value>
     public int TeacherSteps { get; init => field = s_many.Require("teacher_steps", value)!.Value; } = 20;
 
     /// <summary>The teacher's guidance, which the result has in its weights; null: the model's.</summary>
+    /// <value>0 to 100, or null.</value>
     public float? GuidanceScale { get; init => field = s_guidance.Require("guidance_scale", value); }
 
     /// <summary>How far the steps of both are moved towards noise; null: the model's.</summary>
+    /// <value>0.01 to 100, or null.</value>
     public float? Shift { get; init => field = s_shifts.Require("shift", value); }
 
     /// <summary>Optimiser steps.</summary>
+    /// <value>1 to 10⁹. Default 2000.</value>
     public long Steps { get; init => field = s_steps.Require("steps", value)!.Value; } = 2000;
 
     /// <summary>Videos in a batch, of the teacher's as of training.</summary>
+    /// <value>1 to 1000000. Default 4.</value>
     public int VideosPerStep { get; init => field = s_counts.Require("videos_per_step", value)!.Value; } = 4;
 
     /// <summary>The highest learning rate; null: 1e-4 for a LoRA, 1e-5 for all weights.</summary>
+    /// <value>10⁻⁹ to 1, or null.</value>
     public double? LearningRate { get; init => field = s_rates.Require("learning_rate", value); }
 
     /// <summary>Steps until the highest learning rate.</summary>
+    /// <value>1 to 1000000. Default 50.</value>
     public int WarmupSteps { get; init => field = s_counts.Require("warmup_steps", value)!.Value; } = 50;
 
     /// <summary>The memory of averaged weights, which are what is written; 0 writes the last ones.</summary>
+    /// <value>0 to 1. Default 0.99.</value>
     public double AverageDecay { get; init => field = s_shares.Require("average_decay", value)!.Value; } = 0.99;
 
     /// <summary>Whether the inside of blocks is computed again in the backward pass, which takes a fraction of the memory.</summary>
     public bool ActivationCheckpointing { get; init; } = true;
 
     /// <summary>The teacher's videos that are kept apart, to measure how near the result comes.</summary>
+    /// <value>1 to 1000000. Default 8.</value>
     public int ValidationVideos { get; init => field = s_counts.Require("validation_videos", value)!.Value; } = 8;
 
     /// <summary>Steps between such measurements.</summary>
+    /// <value>1 to 1000000. Default 200.</value>
     public int ValidationSteps { get; init => field = s_counts.Require("validation_steps", value)!.Value; } = 200;
 
     /// <summary>The device; null: CUDA where there is one.</summary>

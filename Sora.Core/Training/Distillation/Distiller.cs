@@ -40,10 +40,12 @@ public sealed class Distiller : ITrainingTask, IDisposable
         ArgumentNullException.ThrowIfNull(config);
         ModelFolder model = ModelFolder.Open(config.Model);
         Require(config, model);
-        VideoRequest request = new VideoRequest("a video") { Width = config.Width, Height = config.Height, FrameCount = config.FrameCount, Shift = config.Shift, GuidanceScale = config.GuidanceScale }.Resolve(model.Limits);
+        int frames = config.FrameCount ?? model.Defaults.FrameCount;
+        // All frames at once, however many.
+        VideoRequest request = new VideoRequest("a video") { Width = config.Width, Height = config.Height, FrameCount = frames, WindowFrames = frames, Shift = config.Shift, GuidanceScale = config.GuidanceScale }.Resolve(model.Limits);
         _config = config = config with { GuidanceScale = request.GuidanceScale, Shift = request.Shift };
         _device = FineTuner.DeviceOf(config.Device);
-        TrainingLoopOptions loop = LoopOptions(config);
+        TrainingLoopOptions loop = LoopOptions(config, world?.Config.Name ?? "none");
         loop.Settings.Compare(loop.StatePath);
         Directory.CreateDirectory(config.RunFolder);
         string[] prompts = PromptsOf(config, world);
@@ -92,7 +94,7 @@ public sealed class Distiller : ITrainingTask, IDisposable
 
     bool ITrainingTask.IsHidden(string name, Parameter parameter) => false;
 
-    // Videos in an order of the round's own, each with one of its steps.
+    // Any videos, each with any of its steps.
     Tensor ITrainingTask.Loss(long batch)
     {
         int[] videos = new int[_config.VideosPerStep], steps = new int[videos.Length];
@@ -136,17 +138,14 @@ public sealed class Distiller : ITrainingTask, IDisposable
 
     void ITrainingTask.Finished(Action<string> log)
     {
-        _student.WriteResult();
-        if (_config.Lora is null)
-        {
-            RequestDefaults defaults = _student.Folder.Defaults with { Steps = _config.FewSteps, GuidanceScale = 1, Shift = _config.Shift!.Value, ShiftTokens = null, Sampler = Sampler.EulerTrailing };
-            defaults.Save(Path.Combine(_config.Output, RequestDefaults.FileName));
-        }
+        _student.WriteResult(_student.Folder.Defaults with { Steps = _config.FewSteps, GuidanceScale = 1, Shift = _config.Shift!.Value, ShiftTokens = null, Sampler = Sampler.EulerTrailing });
         log(FormattableString.Invariant($"wrote {_config.Output}; made for --sampler {SamplerNames.NameOf(Sampler.EulerTrailing)} --steps {_config.FewSteps} --guidance 1 --shift {_config.Shift}"));
     }
 
     private static void Require(DistillationConfig config, ModelFolder model)
     {
+        if (model.Transformer2 is not null)
+            throw new SoraException($"{model.Path} has two transformers; models with one can be distilled.");
         TunedModel.Require(config.Tuning, model);
         if (!File.Exists(Path.Combine(model.Path, "transformer", "config.json")))
             throw new SoraException($"{model.Path} is not in the layout of diffusers, by which videos are told apart; nearest: sora convert {model.Path} --out FOLDER, then the folder.");
@@ -157,11 +156,11 @@ public sealed class Distiller : ITrainingTask, IDisposable
         }
     }
 
-    private static TrainingLoopOptions LoopOptions(DistillationConfig config) => new()
+    private static TrainingLoopOptions LoopOptions(DistillationConfig config, string world) => new()
     {
         Name = "distill",
         RunFolder = config.RunFolder,
-        Settings = TrainingSettings.Of(config, new DistillationConfig { Model = config.Model, RunFolder = config.RunFolder, Output = config.Output }, "none"),
+        Settings = TrainingSettings.Of(config, new DistillationConfig { Model = config.Model, RunFolder = config.RunFolder, Output = config.Output }, world),
         Steps = config.Steps,
         LearningRate = config.LearningRate ?? (config.Lora is null ? 1e-5 : 1e-4),
         AdamShare = 1,

@@ -24,10 +24,10 @@ internal sealed class TeacherVideos : IDisposable
     private readonly LatentShape _shape;
     private readonly string _family;
 
-    private TeacherVideos(DistillationConfig config, LatentCache cache, LatentShape shape, string family, IReadOnlyList<string> prompts)
+    private TeacherVideos(DistillationConfig config, LatentCache cache, LatentShape shape, string family, IReadOnlyList<string> prompts, NoiseSchedule schedule)
     {
         (_config, _cache, _shape, _family, Prompts) = (config, cache, shape, family, prompts);
-        Schedule = NoiseSchedule.Trailing(config.FewSteps, config.Shift!.Value);
+        Schedule = schedule;
     }
 
     /// <summary>The few steps' noise levels.</summary>
@@ -51,9 +51,9 @@ internal sealed class TeacherVideos : IDisposable
         Action<string> log, CancellationToken cancellationToken)
     {
         string family = string.Create(CultureInfo.InvariantCulture,
-            $"{ModelFingerprint.OfComponent(Path.Combine(model.Path, "text_encoder"))} {request.Width}x{request.Height}x{request.FrameCount} {config.FewSteps} of {config.TeacherSteps}, {config.GuidanceScale}, {config.Shift}, seed {config.Seed}");
+            $"{ModelFingerprint.OfComponent(Path.Combine(model.Path, "text_encoder"))} {request.Width}x{request.Height}x{request.FrameCount} {config.FewSteps} of {config.TeacherSteps}, {config.GuidanceScale}, {config.Shift}, seed {config.Seed}, {computeType}, {model.Defaults.MaxSequenceLength} rows, without '{model.Defaults.NegativePrompt}', {model.Scheduler.ToJson()}, {Convert.ToHexStringLower(SHA256.HashData(model.ReadSentencePiece()))}");
         var cache = LatentCache.Open(Path.Combine(config.RunFolder, "videos"), Path.Combine(model.Path, "transformer"), log);
-        var videos = new TeacherVideos(config, cache, LatentShape.Of(request, model.Vae), family, prompts);
+        var videos = new TeacherVideos(config, cache, LatentShape.Of(request, model.Vae), family, prompts, NoiseSchedule.Trailing(config.FewSteps, config.Shift!.Value, model.Scheduler.NumTrainTimesteps));
         try
         {
             int[] missing = [.. Enumerable.Range(0, prompts.Count).Where(video => !cache.Contains(videos.KeyOf(video)))];
@@ -111,8 +111,10 @@ internal sealed class TeacherVideos : IDisposable
                 Tensor[][] states = Sample(velocity, solver, noise, cancellationToken);
                 for (int i = 0; i < batch.Length; i++)
                     _cache.Add(KeyOf(batch[i]), Finite.Require(cat([.. states.Select(state => state[i].squeeze(0))], 0), "The transformer").cpu());
-                if ((done += batch.Length) % (25 * _config.VideosPerStep) < batch.Length)
-                    log($"made {done} of {missing.Length} videos");
+                if ((done += batch.Length) % (10 * _config.VideosPerStep) >= batch.Length && done < missing.Length)
+                    continue;
+                _cache.Flush();
+                log($"made {done} of {missing.Length} videos");
             }
         }
         finally

@@ -202,7 +202,9 @@ public sealed class FineTuner : ITrainingTask, IDisposable
             : _clips.Captions(clip).Pick(_config.DetailedShare, random.Uniform(2), random.Uniform(3));
         Tensor data = _clips.Latents(clip);                                                                     // 1 C t h w
         int tokens = Patchify.GridOf(data, _model.Transformer.Config.PatchSize).Count;
-        double shift = _config.Shift ?? (_model.Folder.Defaults.Shift * SizeShift.Of(tokens, _model.Folder.Defaults.ShiftTokens));
+        // Noise levels that move with the size by themselves are not moved once more by the model's.
+        double shift = _config.Shift
+            ?? (_model.Folder.Defaults.Shift * SizeShift.Of(tokens, _levels.ShiftTokens is null ? _model.Folder.Defaults.ShiftTokens : null));
         float[] levels = new TuningNoise(_levels, shift, _model.Range).Draw(_config.Seed, number, (int)data.size(2), tokens);
         return TuningExample.Create(data, caption, levels, new GaussianNoise(_config.Seed, $"fine-tuning noise {number}"), _device);
     }

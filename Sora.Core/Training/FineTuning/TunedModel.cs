@@ -68,7 +68,8 @@ internal sealed class TunedModel : IDisposable
     }
 
     /// <summary>Writes the LoRA, or the model folder with the other parts as they were.</summary>
-    public void WriteResult()
+    /// <param name="defaults">The folder's defaults; null: the model's.</param>
+    public void WriteResult(RequestDefaults? defaults = null)
     {
         if (_adapters is not null)
         {
@@ -77,7 +78,7 @@ internal sealed class TunedModel : IDisposable
         }
         string trained = PartOf(_config);
         ConvertedCheckpoint.Write(
-            Folder, part => part == trained ? new TrainedWeights(Parameters) : Folder.OpenWeights(part), _config.Output,
+            Folder with { Defaults = defaults ?? Folder.Defaults }, part => part == trained ? new TrainedWeights(Parameters) : Folder.OpenWeights(part), _config.Output,
             _config.Precision, CancellationToken.None);
     }
 
