@@ -35,6 +35,15 @@ public sealed class EvaluateCommandTests : IDisposable
         Assert.Equal(0.75, scores.RootElement.GetProperty("scene").GetDouble());
         Assert.Equal(1, scores.RootElement.GetProperty("motion").GetDouble());
         Assert.Equal(0.75, scores.RootElement.GetProperty("all").GetDouble());
+        // Each subject, scene and motion by itself; together they are the whole.
+        foreach ((string part, int found) in new[] { ("subjects", 4), ("scenes", 3), ("motions", 4) })
+        {
+            JsonElement[] parts = [.. scores.RootElement.GetProperty(part).EnumerateObject().Select(p => p.Value)];
+            Assert.Equal(4, parts.Sum(p => p.GetProperty("count").GetInt32()));
+            Assert.Equal(found, parts.Sum(p => p.GetProperty("found").GetInt32()));
+        }
+        Assert.Contains("hardest scenes: ", result.Output, StringComparison.Ordinal);
+        Assert.DoesNotContain("hardest subjects", result.Output, StringComparison.Ordinal);
     }
 
     [Theory]

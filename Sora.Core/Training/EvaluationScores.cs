@@ -13,4 +13,17 @@ public sealed record EvaluationScores(
     [property: JsonPropertyName("scene")] double Scene,
     [property: JsonPropertyName("motion")] double Motion,
     [property: JsonPropertyName("all")] double All,
-    [property: JsonPropertyName("count")] int Count);
+    [property: JsonPropertyName("count")] int Count)
+{
+    /// <summary>In how many of the videos that should show each subject it was found, by its name.</summary>
+    [JsonPropertyName("subjects")]
+    public IReadOnlyDictionary<string, PartialScore> Subjects { get; init; } = new Dictionary<string, PartialScore>();
+
+    /// <summary>The same of the scenes.</summary>
+    [JsonPropertyName("scenes")]
+    public IReadOnlyDictionary<string, PartialScore> Scenes { get; init; } = new Dictionary<string, PartialScore>();
+
+    /// <summary>The same of the motions.</summary>
+    [JsonPropertyName("motions")]
+    public IReadOnlyDictionary<string, PartialScore> Motions { get; init; } = new Dictionary<string, PartialScore>();
+}

@@ -10,6 +10,7 @@ namespace Sora.Training;
 public sealed class WorldEvaluation
 {
     private readonly WorldAnalysis _analysis;
+    private readonly SortedDictionary<string, PartialScore> _ofSubjects = new(StringComparer.Ordinal), _ofScenes = new(StringComparer.Ordinal), _ofMotions = new(StringComparer.Ordinal);
     private int _count, _subjects, _scenes, _motions, _all;
 
     /// <summary>An evaluation that has seen nothing.</summary>
@@ -22,7 +23,12 @@ public sealed class WorldEvaluation
         get
         {
             double all = Math.Max(_count, 1);
-            return new(_subjects / all, _scenes / all, _motions / all, _all / all, _count);
+            return new(_subjects / all, _scenes / all, _motions / all, _all / all, _count)
+            {
+                Subjects = new Dictionary<string, PartialScore>(_ofSubjects),
+                Scenes = new Dictionary<string, PartialScore>(_ofScenes),
+                Motions = new Dictionary<string, PartialScore>(_ofMotions),
+            };
         }
     }
 
@@ -61,7 +67,16 @@ public sealed class WorldEvaluation
         _scenes += score.Scene ? 1 : 0;
         _motions += score.Motion ? 1 : 0;
         _all += score.Subject && score.Scene && score.Motion ? 1 : 0;
+        Count(_ofSubjects, meaning.Subject?.Name, score.Subject);
+        Count(_ofScenes, meaning.Scene?.Name, score.Scene);
+        Count(_ofMotions, meaning.Motion is { } motion ? motion.ToString().ToLowerInvariant() : null, score.Motion);
         return score;
+
+        static void Count(SortedDictionary<string, PartialScore> scores, string? name, bool found)
+        {
+            if (name is not null)
+                scores[name] = (scores.GetValueOrDefault(name) ?? new(0, 0)).With(found);
+        }
     }
 
     /// <summary>What a caption asks for.</summary>

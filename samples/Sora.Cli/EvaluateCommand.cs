@@ -53,6 +53,8 @@ internal static class EvaluateCommand
 
         EvaluationScores scores = evaluation.Scores;
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{scores.Count} videos: subject {scores.Subject:P1}, scene {scores.Scene:P1}, motion {scores.Motion:P1}, all {scores.All:P1}"));
+        foreach ((string what, IReadOnlyDictionary<string, PartialScore> parts) in new[] { ("subjects", scores.Subjects), ("scenes", scores.Scenes), ("motions", scores.Motions) })
+            ReportHardest(what, parts);
         if (line.GetValue(s_json) is { } path)
             await File.WriteAllTextAsync(path, JsonSerializer.Serialize(scores) + "\n", cancellationToken);
         return ExitCode.Done;
@@ -115,6 +117,14 @@ internal static class EvaluateCommand
 
     private static void Report(int done, int count, string what, ClipScore score) => Console.Error.WriteLine(
         $"{done}/{count} {what}: {(score.Subject ? "subject" : "-")} {(score.Scene ? "scene" : "-")} {(score.Motion ? "motion" : "-")}");
+
+    // What a training has most to learn of.
+    private static void ReportHardest(string what, IReadOnlyDictionary<string, PartialScore> parts)
+    {
+        string[] hardest = [.. parts.Where(p => p.Value.Found < p.Value.Count).OrderBy(p => p.Value.Share).ThenByDescending(p => p.Value.Count).Take(5).Select(p => $"{p.Key} {p.Value.Found} of {p.Value.Count}")];
+        if (hardest.Length > 0)
+            Console.WriteLine($"hardest {what}: {string.Join(", ", hardest)}");
+    }
 
     private static string Read(string file)
     {
