@@ -6,6 +6,7 @@ using Sora.Tests.Engine;
 using Sora.Tests.Training.Data;
 using Sora.Tests.Training.SpriteWorld;
 using Sora.Training;
+using Sora.Training.SpriteWorld;
 using Sora.Weights;
 using Xunit;
 
@@ -172,6 +173,47 @@ public sealed class FlowTrainingTests : IDisposable
         Assert.Equal(message, exception.Message);
         exception = Assert.Throws<SoraException>(() => new CloseUps { Share = 1.5 });
         Assert.Equal("close_ups.share 1.5 is out of range; allowed: 0 to 1, nearest: 1.", exception.Message);
+    }
+
+    [Fact]
+    public void EmphasisDrawsWhatIsNamedSoManyTimesAsOften()
+    {
+        using DisposeScope scope = NewDisposeScope();
+        FlowTrainingConfig plain = TinyTraining.Flow(_folder, 2) with { Clips = 400, Shape = new(16, 16, 1), Pictures = 1, PictureShare = 0 };
+        FlowTrainingConfig config = plain with { Emphasis = new Dictionary<string, double> { ["bounces"] = 4, ["rocket"] = 3, ["desert"] = 0.25 } };
+        Directory.CreateDirectory(config.RunFolder);
+        ClipDescription[] drawn = [.. Enumerable.Range(0, 4000).Select(i => new Emphasis(config.Emphasis, SyntheticAtlas.FirstEdition.Config).SampleTraining(SyntheticAtlas.FirstEdition, (ulong)i))];
+        ClipDescription[] chance = [.. Enumerable.Range(0, 4000).Select(i => SyntheticAtlas.FirstEdition.SampleTraining((ulong)i))];
+
+        // Pairs of clips that differ in nothing else are as many times as often.
+        Assert.InRange(Odds(drawn, clip => clip.Motion == Motion.Bounces) / Odds(chance, clip => clip.Motion == Motion.Bounces), 3.2, 4.8);
+        Assert.InRange(Odds(drawn, clip => clip.Subject.Name == "rocket") / Odds(chance, clip => clip.Subject.Name == "rocket"), 2.4, 3.6);
+        Assert.InRange(Odds(drawn, clip => clip.Scene.Name == "desert") / Odds(chance, clip => clip.Scene.Name == "desert"), 0.18, 0.34);
+        Assert.DoesNotContain(drawn, HeldOutPairs.Contains);
+
+        // And the trainer draws them so: other captions come of the same number of clips.
+        using (IFlowBatches batches = FlowBatches.Open(config, SyntheticAtlas.FirstEdition, null, float32, _ => { }, default))
+        {
+            string[] captions = [.. Enumerable.Range(0, 60).SelectMany(step => batches.Draw(step).Captions).Where(caption => caption.Length > 0)];
+            Assert.InRange((double)captions.Count(caption => caption.Contains("bounc", StringComparison.Ordinal) || caption.Contains("hop", StringComparison.Ordinal)) / captions.Length, 0.32, 0.6);
+        }
+
+        // Latents of other clips are not taken for these.
+        var exception = Assert.Throws<SoraException>(() => FlowBatches.Open(plain, SyntheticAtlas.FirstEdition, null, float32, _ => { }, default));
+        Assert.EndsWith("holds the latents of other clips: of another seed, world, emphasis, frame rate or autoencoder. Delete it, or name another run_folder.", exception.Message, StringComparison.Ordinal);
+
+        static double Odds(ClipDescription[] clips, Func<ClipDescription, bool> isOne) => clips.Count(isOne) / (double)clips.Count(clip => !isOne(clip));
+    }
+
+    [Theory]
+    [InlineData("bounce", 2, false, "emphasis names 'bounce', which is no subject, scene or motion of this world; nearest: bounces; known: dog, ")]
+    [InlineData("dog", 0, false, "emphasis of dog 0 is out of range; allowed: 0.01 to 100, nearest: 0.01.")]
+    [InlineData("dog", 2, true, "emphasis is for clips of one shape: leave out shapes and data.folder, or emphasis.")]
+    public void AnEmphasisThatCannotBeGivenIsRefused(string name, double weight, bool shapes, string message)
+    {
+        FlowTrainingConfig config = TinyTraining.Flow(_folder, 2) with { Emphasis = new Dictionary<string, double> { [name] = weight }, Shapes = shapes ? new() : null };
+        var exception = Assert.Throws<SoraException>(() => new FlowTrainer(config, SyntheticAtlas.FirstEdition, float32, _ => { }, CancellationToken.None));
+        Assert.StartsWith(message, exception.Message, StringComparison.Ordinal);
     }
 
     [Fact]

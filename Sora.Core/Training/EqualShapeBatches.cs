@@ -2,6 +2,7 @@ using Sora.Latents;
 using Sora.Patches;
 using Sora.Training.SpriteWorld;
 using Sora.VideoVae;
+using Sora.Weights;
 
 namespace Sora.Training;
 
@@ -20,24 +21,27 @@ internal sealed class EqualShapeBatches : IFlowBatches
     public EqualShapeBatches(FlowTrainingConfig config, World world, VideoAutoencoder vae, Action<string> log, CancellationToken cancellationToken)
     {
         _config = config;
+        Emphasis? emphasis = config.Emphasis is { } weights ? new(weights, world.Config) : null;
+        string autoencoder = ModelFingerprint.OfComponent(config.VaeFolder);
         config.CloseUps?.Check(config.Shape, vae.Config.SpatialStride * config.Transformer.PatchSize[1]);
         _pictures = LatentClips.Open(
             Path.Combine(config.RunFolder, "pictures.safetensors"), world, vae,
-            new(config.Shape with { Frames = 1 }, config.FramesPerSecond, config.Pictures, config.Seed + 1), log, cancellationToken);
+            new(config.Shape with { Frames = 1 }, config.FramesPerSecond, config.Pictures, config.Seed + 1) { Emphasis = emphasis, Autoencoder = autoencoder }, log, cancellationToken);
         if (config.CloseUps is { } windows)
         {
             _closeUps = LatentClips.Open(
                 Path.Combine(config.RunFolder, "close-ups.safetensors"), world, vae,
-                new(config.Shape with { Frames = 1 }, config.FramesPerSecond, windows.Count, config.Seed + 3, windows.Size), log, cancellationToken);
+                new(config.Shape with { Frames = 1 }, config.FramesPerSecond, windows.Count, config.Seed + 3, windows.Size) { Emphasis = emphasis, Autoencoder = autoencoder }, log, cancellationToken);
         }
         _clips = LatentClips.Open(
             Path.Combine(config.RunFolder, "latents.safetensors"), world, vae,
-            new(config.Shape, config.FramesPerSecond, config.Clips, config.Seed), log, cancellationToken);
+            new(config.Shape, config.FramesPerSecond, config.Clips, config.Seed) { Emphasis = emphasis, Autoencoder = autoencoder }, log, cancellationToken);
         if (config.Validates)
         {
+            // As chance has them: a validation loss is compared with other trainings'.
             _validation = LatentClips.Open(
                 Path.Combine(config.RunFolder, FormattableString.Invariant($"validation-{config.ValidationClips}.safetensors")), world, vae,
-                new(config.Shape, config.FramesPerSecond, config.ValidationClips, config.Seed + 2), log, cancellationToken);
+                new(config.Shape, config.FramesPerSecond, config.ValidationClips, config.Seed + 2) { Autoencoder = autoencoder }, log, cancellationToken);
         }
     }
 

@@ -31,6 +31,8 @@ internal static class FlowBatches
 
         if (config.CloseUps is not null)
             throw new SoraException("close_ups are cut out of pictures of one shape: leave out shapes and data.folder, or close_ups.");
+        if (config.Emphasis is not null)
+            throw new SoraException("emphasis is for clips of one shape: leave out shapes and data.folder, or emphasis.");
         var strides = ClipStrides.Of(vaeConfig, config.Transformer);
         ClipShapes shapes = config.Shapes ?? new();
         IClipSource clips = config.Data.Folder is { } folder

@@ -58,6 +58,13 @@ public sealed record FlowTrainingConfig
     /// <summary>Close-ups of the drawn world's subjects, learned from besides whole pictures; null: none. Not with <see cref="Shapes"/>.</summary>
     public CloseUps? CloseUps { get; init; }
 
+    /// <summary>
+    /// Weights by which clips of the drawn world are drawn more or less often, by the names of subjects, scenes and motions; what is
+    /// not named has 1, and a clip's weights multiply. Null: all alike. Not with <see cref="Shapes"/>.
+    /// </summary>
+    /// <value>Each 0.01 to 100.</value>
+    public IReadOnlyDictionary<string, double>? Emphasis { get; init; }
+
     /// <summary>A model folder to begin with; null begins with random weights. A checkpoint in the run folder goes before it.</summary>
     public string? StartFolder { get; init; }
 

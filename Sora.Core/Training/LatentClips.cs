@@ -1,3 +1,5 @@
+using System.Security.Cryptography;
+using System.Text;
 using Sora.Latents;
 using Sora.Patches;
 using Sora.Training.SpriteWorld;
@@ -9,6 +11,7 @@ namespace Sora.Training;
 public sealed class LatentClips : IDisposable
 {
     private const int EncodedAtOnce = 16;
+    private const string DrawnKey = "drawn"; // a digest of what the clips show, in the file's metadata
     private readonly World _world;
     private readonly ClipDescription[] _descriptions;
     private readonly Selection _selection;
@@ -28,6 +31,12 @@ public sealed class LatentClips : IDisposable
     /// </param>
     public readonly record struct Selection(ClipShape Shape, int FramesPerSecond, int Count, ulong Seed, int? CloseUp = null)
     {
+        /// <summary>What is drawn more often than by chance; null: nothing.</summary>
+        internal Emphasis? Emphasis { get; init; }
+
+        /// <summary>Tells one autoencoder from another; null: they are not told apart.</summary>
+        internal string? Autoencoder { get; init; }
+
         /// <summary>The size of what is encoded.</summary>
         internal ClipShape Encoded => CloseUp is { } side ? new(side, side, 1) : Shape;
     }
@@ -44,7 +53,10 @@ public sealed class LatentClips : IDisposable
         ClipShape shape = clips.Encoded;
         var descriptions = new ClipDescription[clips.Count];
         for (int i = 0; i < descriptions.Length; i++)
-            descriptions[i] = world.SampleTraining(SeedOf(clips.Seed, i));
+        {
+            ulong seed = SeedOf(clips.Seed, i);
+            descriptions[i] = clips.Emphasis?.SampleTraining(world, seed) ?? world.SampleTraining(seed);
+        }
         long[] size =
         [
             clips.Count, vae.Config.ZDim, ((shape.Frames - 1) / vae.Config.TemporalStride) + 1,
@@ -53,11 +65,13 @@ public sealed class LatentClips : IDisposable
         Tensor latents = empty(size).DetachFromDisposeScope();
         if (File.Exists(path))
         {
-            TrainingState.Load(path, [("latents", latents)]);
+            IReadOnlyDictionary<string, string> metadata = TrainingState.Load(path, [("latents", latents)]);
+            if (metadata.TryGetValue(DrawnKey, out string? drawn) && drawn != DigestOf(descriptions, clips))
+                throw new SoraException($"{path} holds the latents of other clips: of another seed, world, emphasis, frame rate or autoencoder. Delete it, or name another run_folder.");
             return new(world, descriptions, latents, clips, vae.Config.TemporalStride);
         }
         Encode(latents, descriptions, world, vae, clips, log, cancellationToken);
-        TrainingState.Save(path, [("latents", latents)], new Dictionary<string, string>());
+        TrainingState.Save(path, [("latents", latents)], new Dictionary<string, string> { [DrawnKey] = DigestOf(descriptions, clips) });
         return new(world, descriptions, latents, clips, vae.Config.TemporalStride);
     }
 
@@ -110,6 +124,16 @@ public sealed class LatentClips : IDisposable
             }
             return (number, rgb, count);
         }
+    }
+
+    private static string DigestOf(ClipDescription[] descriptions, Selection clips)
+    {
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        hash.AppendData(Encoding.UTF8.GetBytes(FormattableString.Invariant($"{clips.Shape} {clips.FramesPerSecond} {clips.CloseUp} {clips.Seed} {clips.Autoencoder}")));
+        // The scene's seed is as good as the rest of the draw.
+        foreach (ClipDescription clip in descriptions)
+            hash.AppendData(Encoding.UTF8.GetBytes(FormattableString.Invariant($"\n{clip.Subject} {clip.Scene} {clip.Motion} {clip.Colour} {clip.SceneSeed}")));
+        return Convert.ToHexStringLower(hash.GetHashAndReset());
     }
 
     private static ulong SeedOf(ulong seed, int clip)
