@@ -206,6 +206,40 @@ public sealed class FlowTrainingTests : IDisposable
     }
 
     [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void WordsAreLeftOutOneByOne(bool packed)
+    {
+        using DisposeScope scope = NewDisposeScope();
+        FlowTrainingConfig config = TinyTraining.Flow(_folder, 2) with { ValidationSteps = 0, Shapes = packed ? new() { LeastArea = 256, MostArea = 1024, MostFrames = 5 } : null };
+        Directory.CreateDirectory(config.RunFolder);
+        string[] whole = Captions(config), thinned = Captions(config with { WordDropout = 0.4 });
+
+        Assert.Equal(whole.Length, thinned.Length);
+        Assert.All(whole.Zip(thinned), pair => Assert.True(IsPart(pair.Second.Split(' ', StringSplitOptions.RemoveEmptyEntries), pair.First.Split(' '))));
+        double kept = (double)thinned.Sum(Words) / whole.Sum(Words);
+        Assert.InRange(kept, 0.5, 0.7);
+        // Each clip's draw is its own.
+        Assert.True(whole.Zip(thinned).Select(pair => Words(pair.First) - Words(pair.Second)).Distinct().Count() > 3);
+
+        string[] Captions(FlowTrainingConfig config)
+        {
+            using IFlowBatches batches = FlowBatches.Open(config, SyntheticAtlas.FirstEdition, null, float32, _ => { }, default);
+            return [.. Enumerable.Range(0, 40).SelectMany(step => batches.Draw(step).Captions)];
+        }
+
+        static int Words(string caption) => caption.Split(' ', StringSplitOptions.RemoveEmptyEntries).Length;
+
+        static bool IsPart(string[] part, string[] of)
+        {
+            int found = 0;
+            foreach (string word in of)
+                found += found < part.Length && part[found] == word ? 1 : 0;
+            return found == part.Length;
+        }
+    }
+
+    [Theory]
     [InlineData("bounce", 2, false, "emphasis names 'bounce', which is no subject, scene or motion of this world; nearest: bounces; known: dog, ")]
     [InlineData("dog", 0, false, "emphasis of dog 0 is out of range; allowed: 0.01 to 100, nearest: 0.01.")]
     [InlineData("dog", 2, true, "emphasis is for clips of one shape: leave out shapes and data.folder, or emphasis.")]

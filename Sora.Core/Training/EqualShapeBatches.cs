@@ -65,6 +65,7 @@ internal sealed class EqualShapeBatches : IFlowBatches
         PatchGrid grid = Patchify.GridOf(clips.Latents.narrow(2, 0, frames), _config.Transformer.PatchSize);
         int count = _config.TokensPerStep / grid.Count;
 
+        var words = new GaussianNoise(_config.Seed, $"flow words {number}");
         var indices = new long[count];
         var captions = new string[count];
         var levels = new float[count * grid.T];
@@ -74,6 +75,7 @@ internal sealed class EqualShapeBatches : IFlowBatches
             captions[i] = random.Uniform((ulong)(100_000 + i)) < _config.CaptionDropout ? ""
                 : _config.DetailedShare > 0 && random.Uniform((ulong)(200_000 + i)) < _config.DetailedShare ? DetailedCaption.Of(clips.Description((int)indices[i]))
                 : clips.Caption((int)indices[i], (ulong)number);
+            captions[i] = WordDropout.Apply(captions[i], _config.WordDropout, words, i);
             _config.Noise.Draw(new GaussianNoise(_config.Seed + (ulong)number, (ulong)i), grid.T, grid.Count).CopyTo(levels, i * grid.T);
         }
 

@@ -8,6 +8,7 @@ namespace Sora.Training;
 public sealed record FlowTrainingConfig
 {
     private static readonly ValueRange<int> Batches = new(1, 65536);
+    private static readonly ValueRange<double> s_shares = new(0, 1);
 
     /// <summary>The denoiser.</summary>
     public required WanTransformerConfig Transformer { get; init; }
@@ -85,6 +86,10 @@ public sealed record FlowTrainingConfig
 
     /// <summary>The share of clips without a caption, from which guidance learns the unconditional flow.</summary>
     public double CaptionDropout { get; init; } = 0.1;
+
+    /// <summary>The probability with which each word of a caption is left out.</summary>
+    /// <value>0 to 1. Default 0.</value>
+    public double WordDropout { get; init => field = s_shares.Require("word_dropout", value)!.Value; }
 
     /// <summary>What the transformer predicts.</summary>
     public FlowPrediction Prediction { get; init; } = FlowPrediction.Preconditioned;

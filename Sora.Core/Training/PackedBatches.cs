@@ -60,6 +60,7 @@ internal sealed class PackedBatches : IFlowBatches
         int[] clips = [.. _plan.Clips(number).Select(i => _trained[i]).OrderBy(clip => _grids[clip].Count).ThenBy(clip => _grids[clip].T).ThenBy(clip => _grids[clip].W)];
         PatchGrid[] grids = [.. clips.Select(clip => _grids[clip])];
         var random = new GaussianNoise(_config.Seed, $"flow step {number}");
+        var words = new GaussianNoise(_config.Seed, $"flow words {number}");
         var captions = new string[clips.Length];
         var levels = new List<float>();
         var parts = new Tensor[clips.Length];
@@ -67,6 +68,7 @@ internal sealed class PackedBatches : IFlowBatches
         {
             captions[i] = random.Uniform((ulong)(100_000 + i)) < _config.CaptionDropout ? ""
                 : _clips.Captions(clips[i]).Pick(_config.DetailedShare, random.Uniform((ulong)(200_000 + i)), random.Uniform((ulong)(300_000 + i)));
+            captions[i] = WordDropout.Apply(captions[i], _config.WordDropout, words, i);
             levels.AddRange(_config.Noise.Draw(new GaussianNoise(_config.Seed + (ulong)number, (ulong)i), grids[i].T, grids[i].Count));
             parts[i] = Patchify.Cut(_clips.Read(clips[i]).unsqueeze(0), _config.Transformer.PatchSize);
         }
