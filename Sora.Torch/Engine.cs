@@ -38,6 +38,21 @@ public static unsafe class SystemEngine
     public static torch.Tensor AddGated(torch.Tensor x, torch.Tensor y, torch.Tensor gate, torch.Tensor rows) =>
         Made(Native.sora_add_gated(x.Handle, y.Handle, gate.Handle, rows.Handle), x, y, gate, rows);
 
+    /// <summary>
+    /// Whether <see cref="LinearGelu"/> and <see cref="LinearAdd"/> take these: an input [N, K] and a weight [M, K] in bfloat16 where
+    /// <see cref="HasTiles"/>. They have no backward pass.
+    /// </summary>
+    public static bool HasLinear(torch.Tensor x, torch.Tensor weight) =>
+        HasTiles && x.dtype == torch.bfloat16 && Native.sora_linear_available(x.Handle, weight.Handle) != 0;
+
+    /// <summary>GELU, by its tanh approximation, of a linear layer: the same as one after the other, and one pass over memory less.</summary>
+    public static torch.Tensor LinearGelu(torch.Tensor x, torch.Tensor weight, torch.Tensor? bias) =>
+        Made(Native.sora_linear_gelu(x.Handle, weight.Handle, bias?.Handle ?? 0), x, weight, bias);
+
+    /// <summary>stream + gate·(a linear layer of x), in float32: stream [N, M], gate [R, M] or none, rows [N] int64.</summary>
+    public static torch.Tensor LinearAdd(torch.Tensor stream, torch.Tensor x, torch.Tensor weight, torch.Tensor? bias, torch.Tensor? gate, torch.Tensor? rows) =>
+        Made(Native.sora_linear_add(stream.Handle, x.Handle, weight.Handle, bias?.Handle ?? 0, gate?.Handle ?? 0, rows?.Handle ?? 0), stream, x, weight, bias, gate, rows);
+
     /// <summary>RMS norm over D and the rotary turn of each head's pairs: x [N, D], cos and sin [N, head/2] float32.</summary>
     public static torch.Tensor RmsNormRotary(torch.Tensor x, torch.Tensor weight, torch.Tensor cos, torch.Tensor sin, long head, double epsilon) =>
         Made(Native.sora_rms_rotary(x.Handle, weight.Handle, cos.Handle, sin.Handle, head, epsilon), x, weight, cos, sin);
@@ -104,9 +119,9 @@ public static unsafe class SystemEngine
     /// </summary>
     public static void ReleaseUnusedMemory() => Native.sora_release_unused_memory();
 
-    private static torch.Tensor Made(nint handle, params ReadOnlySpan<torch.Tensor> arguments)
+    private static torch.Tensor Made(nint handle, params ReadOnlySpan<torch.Tensor?> arguments)
     {
-        foreach (torch.Tensor argument in arguments)
+        foreach (torch.Tensor? argument in arguments)
             GC.KeepAlive(argument);
         return handle != 0 ? new torch.Tensor(handle) : throw Native.LastError();
     }

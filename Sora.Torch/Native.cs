@@ -108,6 +108,15 @@ internal static unsafe partial class Native
     internal static partial nint sora_add_gated(nint x, nint y, nint gate, nint rows);
 
     [LibraryImport(Library)]
+    internal static partial int sora_linear_available(nint x, nint weight);
+
+    [LibraryImport(Library)]
+    internal static partial nint sora_linear_gelu(nint x, nint weight, nint bias);
+
+    [LibraryImport(Library)]
+    internal static partial nint sora_linear_add(nint stream, nint x, nint weight, nint bias, nint gate, nint rows);
+
+    [LibraryImport(Library)]
     internal static partial nint sora_rms_rotary(nint x, nint weight, nint cosine, nint sine, long head, double eps);
 
     [LibraryImport(Library)]

@@ -70,6 +70,42 @@ public class FusedKernelsTests
             t => ComposedKernels.ChannelNorm(t[0], norm, silu: true));
     }
 
+    // Whole blocks of 32 rows and columns and parts of them, depths that are summed at once and in parts, with and without what may be left out.
+    [Theory]
+    [InlineData(64, 96, 64, true, true)]
+    [InlineData(45, 50, 72, true, true)]
+    [InlineData(45, 50, 72, false, false)]
+    [InlineData(70, 33, 1300, true, true)]
+    [InlineData(5, 40, 40, true, true)]
+    public void ALinearLayerWithWhatFollowsItEqualsOneAfterTheOther(int rows, long outputs, long inputs, bool withBias, bool gated)
+    {
+        using DisposeScope scope = NewDisposeScope();
+        using var sequence = new PackedSequence([new PatchGrid(rows, 1, 1)], Width / Heads, CPU);
+        TokenTimes tokens = TokenTimes.PerToken([.. Enumerable.Range(0, rows).Select(i => (float)(i % 3))]);
+        Modulation? modulation = gated ? sequence.Modulation(tokens) : null;
+        // Every second row of a table, as a block's six vectors are: its rows lie further apart than they are long.
+        Tensor? gate = gated ? RandomTensor.Create(5, tokens.Times.Length, 2, outputs).select(1, 0) : null;
+        Tensor x = RandomTensor.Create(1, rows, inputs).to(bfloat16), stream = RandomTensor.Create(2, rows, outputs);
+        using var parameters = new FreshParameters(3, bfloat16);
+        var layer = new Linear(new ParameterScope(parameters), inputs, outputs, withBias);
+        if (withBias)
+            parameters.Parameters["bias"].copy_(RandomTensor.Create(4, outputs));
+        Tensor weight = parameters.Parameters["weight"].to(bfloat16), y = layer.Forward(x);
+
+        // There is no way back for gradients.
+        Assert.False(FusedKernels.CanFuseLinear(x, weight));
+        using IDisposable noGradients = no_grad();
+        Assert.Equal(SystemEngine.HasTiles && rows >= 16, FusedKernels.CanFuseLinear(x, weight));
+        // The engine's own GELU, so that not even a rounding differs.
+        Assert.Equal(0, RandomTensor.Distance(FusedKernels.Gelu(y), layer.Gelu(x)));
+        Assert.Equal(0, RandomTensor.Distance(FusedKernels.Gelu(y).view(1, rows, outputs), layer.Gelu(x.unsqueeze(0))));
+        Tensor sum = gate is null || modulation is null ? stream + y : FusedKernels.AddGated(stream, y, gate, modulation);
+        Tensor added = layer.AddTo(stream, x, gate, modulation);
+        Assert.Equal(float32, added.dtype);
+        Assert.InRange(RandomTensor.Distance(sum, added), 0, 1e-6);
+        SystemEngine.WithLibraryProducts(() => Assert.False(FusedKernels.CanFuseLinear(x, weight)));
+    }
+
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
@@ -77,6 +113,21 @@ public class FusedKernelsTests
     {
         using DisposeScope scope = NewDisposeScope();
         Equal(gradients, [[40, 7]], t => FusedKernels.Gelu(t[0] * 3), t => ComposedKernels.Gelu(t[0] * 3));
+    }
+
+    // In bfloat16 the sigmoid inside is computed to 13 bits: a result is the nearest number or the one beside it, at any size.
+    [Fact]
+    public void GeluInBfloat16IsWithinOneStepOfTheExact()
+    {
+        using DisposeScope scope = NewDisposeScope();
+        float[] values = [.. Enumerable.Range(-4000, 8001).Select(i => i / 200f), -1e30f, -1e5f, -300, 300, 1e5f, 1e30f];
+        Tensor x = tensor(values).to(bfloat16);
+        float[] given = x.to(float32).data<float>().ToArray(), results = FusedKernels.Gelu(x).to(float32).data<float>().ToArray();
+        for (int i = 0; i < given.Length; i++)
+        {
+            double v = given[i], exact = v / (1 + Math.Exp(-2 * Math.Sqrt(2 / Math.PI) * (v + (0.044715 * v * v * v))));
+            Assert.True(Math.Abs(results[i] - exact) <= Math.Max(Math.Abs(exact) / 128, Math.Abs(v) * 2e-38), $"GELU({v}) is {results[i]}, exactly {exact}.");
+        }
     }
 
     [Theory]

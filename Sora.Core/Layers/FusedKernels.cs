@@ -37,6 +37,37 @@ internal static class FusedKernels
         x + y;
 #endif
 
+    /// <summary>
+    /// Whether <see cref="LinearGelu"/> and <see cref="LinearAdd"/> take these: on a processor with AMX, in bfloat16, where nothing
+    /// asks for gradients.
+    /// </summary>
+    /// <param name="x">[N, inputs].</param>
+    /// <param name="weight">[outputs, inputs].</param>
+    public static bool CanFuseLinear(Tensor x, Tensor weight) =>
+#if SYSTEM_TORCH
+        !is_grad_enabled() && SystemEngine.HasLinear(x, weight);
+#else
+        false;
+#endif
+
+    /// <summary>GELU by its tanh approximation of x·Wᵀ + b: [N, outputs].</summary>
+    /// <exception cref="NotSupportedException">The engine has no such kernel: <see cref="CanFuseLinear"/> is false.</exception>
+    public static Tensor LinearGelu(Tensor x, Tensor weight, Tensor? bias) =>
+#if SYSTEM_TORCH
+        SystemEngine.LinearGelu(x, weight, bias);
+#else
+        throw new NotSupportedException("TorchSharp has no linear layer with a GELU.");
+#endif
+
+    /// <summary>stream + gate·(x·Wᵀ + b) in float32; without a gate stream + x·Wᵀ + b: [N, outputs].</summary>
+    /// <exception cref="NotSupportedException">The engine has no such kernel: <see cref="CanFuseLinear"/> is false.</exception>
+    public static Tensor LinearAdd(Tensor stream, Tensor x, Tensor weight, Tensor? bias, Tensor? gate, Modulation? modulation) =>
+#if SYSTEM_TORCH
+        SystemEngine.LinearAdd(stream, x, weight, bias, gate, modulation?.RowIndex);
+#else
+        throw new NotSupportedException("TorchSharp has no linear layer that adds to a stream.");
+#endif
+
     /// <summary>GELU by its tanh approximation, in x's type.</summary>
     public static Tensor Gelu(Tensor x) =>
 #if SYSTEM_TORCH

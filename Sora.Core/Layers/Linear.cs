@@ -1,3 +1,5 @@
+using Sora.Transformer;
+
 namespace Sora.Layers;
 
 /// <summary>x·Wᵀ + b, computed in the network's compute type whatever the input's.</summary>
@@ -45,8 +47,32 @@ public sealed class Linear
     /// <summary>Maps [..., inputs] to [..., outputs] in the compute type.</summary>
     public Tensor Forward(Tensor x)
     {
-        Tensor weight = _weight.ndim == 2 ? _weight : _weight.flatten(1);
-        Tensor y = nn.functional.linear(x.to(_computeType), weight.to(_computeType), _bias?.to(_computeType));
+        Tensor y = nn.functional.linear(x.to(_computeType), Weight(), _bias?.to(_computeType));
         return _adapter is null ? y : y + _adapter.Forward(x, _computeType);
     }
+
+    /// <summary>GELU, by its tanh approximation, of <see cref="Forward"/>.</summary>
+    internal Tensor Gelu(Tensor x)
+    {
+        Tensor weight = Weight(), rows = (x.ndim == 2 ? x : x.flatten(0, -2)).to(_computeType);      // N inputs
+        if (_adapter is not null || !FusedKernels.CanFuseLinear(rows, weight))
+            return FusedKernels.Gelu(Forward(x));
+        Tensor y = FusedKernels.LinearGelu(rows, weight, _bias?.to(_computeType));                    // N outputs
+        return x.ndim == 2 ? y : y.view([.. x.shape[..^1], y.size(1)]);
+    }
+
+    /// <summary>stream + gate·<see cref="Forward"/>, in float32; without a gate the sum of both.</summary>
+    /// <param name="stream">The residual stream [N, outputs], float32.</param>
+    /// <param name="x">[N, inputs].</param>
+    /// <param name="gate">A table [rows, outputs]; null: 1.</param>
+    /// <param name="modulation">Which of the table's rows each token reads; null without a gate.</param>
+    internal Tensor AddTo(Tensor stream, Tensor x, Tensor? gate = null, Modulation? modulation = null)
+    {
+        Tensor weight = Weight(), input = x.to(_computeType);
+        if (_adapter is null && FusedKernels.CanFuseLinear(input, weight))
+            return FusedKernels.LinearAdd(stream, input, weight, _bias?.to(_computeType), gate, modulation);
+        return gate is null || modulation is null ? FusedKernels.Add(stream, Forward(x)) : FusedKernels.AddGated(stream, Forward(x), gate, modulation);
+    }
+
+    private Tensor Weight() => (_weight.ndim == 2 ? _weight : _weight.flatten(1)).to(_computeType);
 }

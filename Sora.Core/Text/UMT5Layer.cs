@@ -48,7 +48,7 @@ public sealed class UMT5Layer
         Tensor mixed = FusedKernels.RelativeAttention(q, k, v, _positionBias, positions); // B heads L d
         x = x + _output.Forward(mixed.transpose(1, 2).flatten(2));                        // B L D
         h = _feedForwardNorm.Forward(x);
-        h = FusedKernels.Gelu(_gate.Forward(h)) * _up.Forward(h);
+        h = _gate.Gelu(h) * _up.Forward(h);
         return x + _down.Forward(h);                                                      // B L D
     }
 

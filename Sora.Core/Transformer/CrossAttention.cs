@@ -65,14 +65,16 @@ public sealed class CrossAttention
             ? throw new InvalidOperationException("This network has no image tokens.")
             : new(FusedKernels.RmsNorm(_imageKey.Forward(image), _imageKeyNorm), _imageValue.Forward(image));
 
-    /// <summary>Maps [N, D] to [N, D] in the compute type; clip i reads text i and image i, or the one that all share.</summary>
-    public Tensor Forward(Tensor x, TextKeys text, PackedLayout layout)
+    /// <summary>
+    /// Adds the result of x [N, D] to the residual stream [N, D], float32; clip i reads text i and image i, or the one that all share.
+    /// </summary>
+    public Tensor AddTo(Tensor stream, Tensor x, TextKeys text, PackedLayout layout)
     {
         Tensor q = FusedKernels.RmsNorm(_query.Forward(x), _queryNorm);     // N D
         Tensor mixed = Attend(q, text.Keys, text.Values, layout);           // N D
         if (text.Image is { } image)
             mixed += Attend(q, image.Keys, image.Values, layout);           // N D
-        return _output.Forward(mixed);                                      // N D
+        return _output.AddTo(stream, mixed);                                // N D
     }
 
     private Tensor Attend(Tensor q, Tensor keys, Tensor values, PackedLayout layout)

@@ -15,7 +15,7 @@ public sealed class FeedForward
         _out = new(scope["net.2"], hidden, width);
     }
 
-    /// <summary>Maps [N, D] to [N, D] in the compute type.</summary>
-    public Tensor Forward(Tensor x) =>
-        _out.Forward(FusedKernels.Gelu(_in.Forward(x)));
+    /// <summary>Adds the gated result of x [N, D] to the residual stream [N, D], float32.</summary>
+    public Tensor AddTo(Tensor stream, Tensor x, Tensor gate, Modulation modulation) =>
+        _out.AddTo(stream, _in.Gelu(x), gate, modulation);
 }

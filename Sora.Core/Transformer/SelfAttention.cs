@@ -29,13 +29,13 @@ public sealed class SelfAttention
         _keyNorm = new(scope["norm_k"], width, epsilon);
     }
 
-    /// <summary>Maps [N, D] to [N, D] in the compute type.</summary>
-    public Tensor Forward(Tensor x, PackedLayout layout, RotaryPositions positions)
+    /// <summary>Adds the gated result of x [N, D] to the residual stream [N, D], float32.</summary>
+    public Tensor AddTo(Tensor stream, Tensor x, PackedLayout layout, RotaryPositions positions, Tensor gate, Modulation modulation)
     {
         Tensor q = FusedKernels.RmsNormRotary(_query.Forward(x), _queryNorm, positions, _heads);   // N D
         Tensor k = FusedKernels.RmsNormRotary(_key.Forward(x), _keyNorm, positions, _heads);       // N D
         Tensor v = _value.Forward(x);                                                              // N D
-        return _output.Forward(Attend(q, k, v, layout));                                           // N D
+        return _output.AddTo(stream, Attend(q, k, v, layout), gate, modulation);                   // N D
     }
 
     private Tensor Attend(Tensor q, Tensor k, Tensor v, PackedLayout layout)

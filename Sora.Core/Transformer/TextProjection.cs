@@ -17,5 +17,5 @@ public sealed class TextProjection
 
     /// <summary>Maps [B, L, text width] to [B, L, D].</summary>
     public Tensor Forward(Tensor text) =>
-        _linear2.Forward(FusedKernels.Gelu(_linear1.Forward(text)));
+        _linear2.Forward(_linear1.Gelu(text));
 }

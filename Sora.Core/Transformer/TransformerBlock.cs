@@ -52,12 +52,10 @@ public sealed class TransformerBlock
         (Tensor shift3, Tensor scale3, Tensor gate3) = (m[3], m[4], m[5]);
 
         Tensor h = FusedKernels.NormModulate(x, _norm1, scale1, shift1, modulation, _computeType); // N D
-        h = _attention.Forward(h, layout, positions);                                    // N D
-        x = FusedKernels.AddGated(x, h, gate1, modulation);                              // N D
+        x = _attention.AddTo(x, h, layout, positions, gate1, modulation);                // N D
         h = _norm2 is null ? x : FusedKernels.Norm(x, _norm2, _computeType);             // N D
-        x = FusedKernels.Add(x, _crossAttention.Forward(h, text, layout));                // N D
+        x = _crossAttention.AddTo(x, h, text, layout);                                   // N D
         h = FusedKernels.NormModulate(x, _norm3, scale3, shift3, modulation, _computeType); // N D
-        h = _feedForward.Forward(h);                                                     // N D
-        return FusedKernels.AddGated(x, h, gate3, modulation);                           // N D
+        return _feedForward.AddTo(x, h, gate3, modulation);                              // N D
     }
 }

@@ -8,6 +8,7 @@
 #include <ATen/Parallel.h>
 #include <torch/csrc/autograd/custom_function.h>
 
+#include "lanes.h"
 #include "products.h"
 
 #ifdef SORA_AMX
@@ -40,18 +41,6 @@ struct View {
 };
 
 static at::Tensor with_near_channels(const at::Tensor& t) { return t.stride(3) == 1 ? t : t.contiguous(); }
-
-// 2^x for finite x up to about 0: the whole part in the exponent, the fraction by a polynomial of degree 3 (least greatest
-// relative error, 7.5e-5), since the result is rounded to 8 bits.
-static inline __m512 exp2_negative(__m512 x) {
-    __m512 whole = _mm512_roundscale_ps(x, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
-    __m512 f = _mm512_sub_ps(x, whole);
-    __m512 p = _mm512_set1_ps(5.51716691e-2f);
-    p = _mm512_fmadd_ps(p, f, _mm512_set1_ps(2.42611122e-1f));
-    p = _mm512_fmadd_ps(p, f, _mm512_set1_ps(6.93260985e-1f));
-    p = _mm512_fmadd_ps(p, f, _mm512_set1_ps(9.99928074e-1f));
-    return _mm512_scalef_ps(p, whole);
-}
 
 static void pack_panels(const Matrix& b, int64_t depth, int64_t columns, uint16_t* out) {
     for (int64_t c = 0; c < columns; c += kSide, out += packed_size(depth, kSide)) pack_panel(b, depth, c, columns, out);
@@ -102,8 +91,8 @@ static void weigh_block(ForwardScratch& s, QueryBlock& block, int64_t valid, int
         const __m512 base = _mm512_set1_ps(maximum);
         __m512 total = _mm512_setzero_ps();
         for (int64_t j = 0; j < columns; j += 32) {
-            __m512 a = exp2_negative(_mm512_fmsub_ps(_mm512_load_ps(scores + j), factor, base));
-            __m512 b = exp2_negative(_mm512_fmsub_ps(_mm512_load_ps(scores + j + 16), factor, base));
+            __m512 a = exp2_coarse(_mm512_fmsub_ps(_mm512_load_ps(scores + j), factor, base));
+            __m512 b = exp2_coarse(_mm512_fmsub_ps(_mm512_load_ps(scores + j + 16), factor, base));
             total = _mm512_add_ps(total, _mm512_add_ps(a, b));
             __m512bh both = _mm512_cvtne2ps_pbh(b, a);
             _mm512_store_si512(s.weights + row * kKeys + j, reinterpret_cast<__m512i&>(both));
@@ -316,7 +305,7 @@ static void backward_of_head(const Matrix& q, const Matrix& k, const Matrix& v, 
                         int64_t at = j + half * 16, count = valid - at;
                         auto mask = static_cast<__mmask16>(count >= 16 ? 0xffff : count <= 0 ? 0 : (1u << count) - 1);
                         __m512 score = _mm512_load_ps(s.scores + r * kBlock + at);
-                        p[half] = _mm512_maskz_mov_ps(mask, exp2_negative(_mm512_fmsub_ps(score, scale, norm)));
+                        p[half] = _mm512_maskz_mov_ps(mask, exp2_coarse(_mm512_fmsub_ps(score, scale, norm)));
                         c[half] = _mm512_mul_ps(p[half], _mm512_sub_ps(_mm512_load_ps(s.slopes + r * kBlock + at), dot));
                     }
                     __m512bh weight = _mm512_cvtne2ps_pbh(p[1], p[0]), change = _mm512_cvtne2ps_pbh(c[1], c[0]);

@@ -35,7 +35,7 @@ static void channel_norm_forward(const T* x, const float* gamma, T* y, int64_t n
             float inverse = root / std::max(std::sqrt(sum(square)), 1e-12f);
             each_part(c, [&](int64_t j, auto part) {
                 Lanes u = load(row + j, part) * inverse * load(gamma + j, part);
-                store(out + j, silu ? u * sigmoid(u) : u, part);
+                store(out + j, silu ? u * sigmoid<T>(u) : u, part);
             });
         }
     });
@@ -63,7 +63,7 @@ static void channel_norm_backward(const T* x, const float* gamma, const T* dy, T
                 Lanes value = load(row + j, part), gain = load(gamma + j, part);
                 Lanes normed = value * inverse, v = load(grad + j, part);
                 if (silu) {
-                    Lanes u = normed * gain, sg = sigmoid(u);
+                    Lanes u = normed * gain, sg = sigmoid<T>(u);
                     v *= sg * (1 + u * (1 - sg));
                 }
                 store(own + j, load(own + j, part) + v * normed, part);
@@ -473,16 +473,13 @@ struct RmsRotary : torch::autograd::Function<RmsRotary> {
 };
 
 // ---------------------------------------------------------------------------------------------------------------
-// GELU by its tanh approximation: x * sigmoid(2 u), u = sqrt(2/pi) (x + 0.044715 x^3).
-
-constexpr float kGeluFactor = 0.7978845608f, kGeluCube = 0.044715f;
+// GELU by its tanh approximation.
 
 template <typename T>
 static void gelu_forward(const T* x, T* y, int64_t n) {
     at::parallel_for(0, n, 32768, [&](int64_t begin, int64_t end) {
         each_part(end - begin, [&](int64_t i, auto part) {
-            Lanes v = load(x + begin + i, part), u = kGeluFactor * (v + kGeluCube * v * v * v);
-            store(y + begin + i, v * sigmoid(2 * u), part);
+            store(y + begin + i, gelu<T>(load(x + begin + i, part)), part);
         });
     });
 }
@@ -492,7 +489,7 @@ static void gelu_backward(const T* x, const T* dy, T* dx, int64_t n) {
     at::parallel_for(0, n, 32768, [&](int64_t begin, int64_t end) {
         each_part(end - begin, [&](int64_t i, auto part) {
             Lanes v = load(x + begin + i, part), u = kGeluFactor * (v + kGeluCube * v * v * v);
-            Lanes s = sigmoid(2 * u), slope = kGeluFactor * (1 + 3 * kGeluCube * v * v);
+            Lanes s = sigmoid<T>(2 * u), slope = kGeluFactor * (1 + 3 * kGeluCube * v * v);
             store(dx + begin + i, load(dy + begin + i, part) * (s + 2 * v * s * (1 - s) * slope), part);
         });
     });

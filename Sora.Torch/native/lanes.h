@@ -4,10 +4,11 @@
 
 #include <cstdint>
 #include <cstring>
+#include <type_traits>
 
 #include <ATen/core/Tensor.h>
 
-#ifdef __AVX512BF16__
+#ifdef __AVX512F__
 #include <immintrin.h>
 #endif
 
@@ -114,6 +115,40 @@ inline Lanes exp_approx(Lanes x) {
     return p * bits_as<Lanes>((n + 127) << 23);
 }
 
-inline Lanes sigmoid(Lanes x) { return 1.0f / (1.0f + exp_approx(-x)); }
+#ifdef __AVX512F__
+// 2^x for finite x of which 2^x is finite: the whole part in the exponent, the fraction by a polynomial of degree 3 (least
+// greatest relative error, 7.5e-5). For what is rounded to 8 bits.
+inline __attribute__((always_inline)) __m512 exp2_coarse(__m512 x) {
+    __m512 whole = _mm512_roundscale_ps(x, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
+    __m512 f = _mm512_sub_ps(x, whole);
+    __m512 p = _mm512_set1_ps(5.51716691e-2f);
+    p = _mm512_fmadd_ps(p, f, _mm512_set1_ps(2.42611122e-1f));
+    p = _mm512_fmadd_ps(p, f, _mm512_set1_ps(6.93260985e-1f));
+    p = _mm512_fmadd_ps(p, f, _mm512_set1_ps(9.99928074e-1f));
+    return _mm512_scalef_ps(p, whole);
+}
+#endif
+
+// 1 / (1 + e^-x) for a result of type T. Rounded to bfloat16 it needs neither a division, which takes as long as all the rest,
+// nor more than 13 bits: the relative error is below 1.4e-4.
+template <typename T>
+inline __attribute__((always_inline)) Lanes sigmoid(Lanes x) {
+#ifdef __AVX512F__
+    if constexpr (std::is_same_v<T, c10::BFloat16>) {
+        __m512 power = _mm512_mul_ps(bits_as<__m512>(x), _mm512_set1_ps(-1.44269504f));
+        power = _mm512_max_ps(_mm512_min_ps(power, _mm512_set1_ps(126)), _mm512_set1_ps(-126));
+        return bits_as<Lanes>(_mm512_rcp14_ps(_mm512_add_ps(exp2_coarse(power), _mm512_set1_ps(1))));
+    }
+#endif
+    return 1.0f / (1.0f + exp_approx(-x));
+}
+
+// GELU by its tanh approximation, for a result of type T: x * sigmoid(2 u), u = sqrt(2/pi) (x + 0.044715 x^3).
+constexpr float kGeluFactor = 0.7978845608f, kGeluCube = 0.044715f;
+
+template <typename T>
+inline __attribute__((always_inline)) Lanes gelu(Lanes x) {
+    return x * sigmoid<T>(x * (2 * kGeluFactor + 2 * kGeluFactor * kGeluCube * (x * x)));
+}
 
 }  // namespace sora

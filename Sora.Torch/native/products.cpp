@@ -8,6 +8,7 @@
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
 
+#include "lanes.h"
 #include "products.h"
 
 #ifdef SORA_AMX
@@ -68,8 +69,45 @@ static void finish_plain(const Finish& f, const float* sums, int64_t stride, int
     }
 }
 
+static inline __m512 rounded(__m512 value) {
+    __m256bh half = _mm512_cvtneps_pbh(value);
+    return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(reinterpret_cast<__m256i&>(half)), 16));
+}
+
+// Sums of a linear layer with what follows it. They are rounded to bfloat16 between, as if it had been written.
+static void finish_linear(const Finish& f, const float* sums, int64_t stride, int64_t row, int64_t rows, int64_t column, int64_t columns) {
+    auto low = static_cast<__mmask16>(columns >= 16 ? 0xffff : (1u << columns) - 1);
+    auto high = static_cast<__mmask16>(columns >= kSide ? 0xffff : columns > 16 ? (1u << (columns - 16)) - 1 : 0);
+    __m512 biases[2] = {_mm512_setzero_ps(), _mm512_setzero_ps()};
+    if (f.added) {
+        biases[0] = added_values(f, 0, column, low);
+        biases[1] = added_values(f, 0, column + 16, high);
+    }
+    for (int64_t r = row; r < row + rows; r++, sums += stride) {
+        __m512 a = rounded(_mm512_add_ps(_mm512_loadu_ps(sums), biases[0])), b = rounded(_mm512_add_ps(_mm512_loadu_ps(sums + 16), biases[1]));
+        int64_t place = r * f.stride + column;
+        if (f.gelu) {
+            a = bits_as<__m512>(gelu<c10::BFloat16>(bits_as<Lanes>(a)));
+            b = bits_as<__m512>(gelu<c10::BFloat16>(bits_as<Lanes>(b)));
+            __m512bh both = _mm512_cvtne2ps_pbh(b, a);
+            _mm512_mask_storeu_epi16(f.out + place, static_cast<__mmask32>(high) << 16 | low, reinterpret_cast<__m512i&>(both));
+            continue;
+        }
+        const float* gates = f.gate ? f.gate + f.gate_rows[r] * f.gate_stride + column : nullptr;
+        __m512 one = _mm512_set1_ps(1);
+        a = _mm512_fmadd_ps(gates ? _mm512_maskz_loadu_ps(low, gates) : one, a, _mm512_maskz_loadu_ps(low, f.onto + place));
+        b = _mm512_fmadd_ps(gates ? _mm512_maskz_loadu_ps(high, gates + 16) : one, b, _mm512_maskz_loadu_ps(high, f.onto + place + 16));
+        _mm512_mask_storeu_ps(f.stream + place, low, a);
+        _mm512_mask_storeu_ps(f.stream + place + 16, high, b);
+    }
+}
+
 // Sums of up to 32 rows and 32 columns to their place in the result.
 static void finish_block(const Finish& f, const float* sums, int64_t stride, int64_t row, int64_t rows, int64_t column, int64_t columns) {
+    if (f.gelu || f.stream) {
+        finish_linear(f, sums, stride, row, rows, column, columns);
+        return;
+    }
     if (columns == kSide && f.alpha == 1 && (!f.added || (f.added_row == 0 && f.added_column == 1 && f.beta == 1))) {
         finish_plain(f, sums, stride, row, rows, column);
         return;
@@ -129,6 +167,28 @@ struct Waiting {
         if (sums) finish_block(f, sums, stride, row, rows, column, columns);
         sums = nullptr;
     }
+
+    // Rows of a stream lie a page or more apart, where the processor does not see ahead.
+    void prefetch(const Finish& f) const {
+        for (int64_t r = row; f.stream && r < row + rows; r++) {
+            int64_t place = r * f.stride + column;
+            __builtin_prefetch(f.onto + place);
+            __builtin_prefetch(f.onto + place + 16);
+            __builtin_prefetch(f.stream + place, 1);
+            __builtin_prefetch(f.stream + place + 16, 1);
+        }
+    }
+
+    // The next rows, where there are any left.
+    void finish_some(const Finish& f, int64_t most) {
+        if (!sums) return;
+        int64_t count = std::min(most, rows);
+        finish_block(f, sums, stride, row, count, column, columns);
+        sums += count * stride;
+        row += count;
+        rows -= count;
+        if (rows == 0) sums = nullptr;
+    }
 };
 
 // The sums of 32 pixels and 32 columns over the kernel's taps.
@@ -150,6 +210,8 @@ static void run_task(const Matrix& a, int64_t m, int64_t k, const Task& task, co
     float* long_sums = split ? scratch.long_sums.of<float>((task.rows + kSide) * width) : nullptr;
     Waiting waiting;
     int turn = 0;
+    // A whole block of finishing is more than the processor looks ahead while the tiles are busy; a few rows of it are not.
+    bool spread = finish.gelu || finish.stream;
     for (int64_t depth = 0; depth < k; depth += step) {
         int64_t end = std::min(k, depth + step), parts = (end - depth + kTileDepth - 1) / kTileDepth;
         for (int64_t r = 0; r < task.rows; r += kSide) {
@@ -159,9 +221,16 @@ static void run_task(const Matrix& a, int64_t m, int64_t k, const Task& task, co
                 const uint16_t* panel = task.panels + (p * chunks + depth / kTileDepth) * 2 * kTileElements;
                 float* sums = split ? long_sums + r * width + p * kSide : scratch.sums[turn ^= 1];
                 int64_t stride = split ? width : kSide;
-                sum_block(left, panel, parts, sums, stride, depth > 0);
+                if (spread) {
+                    int64_t some = (kSide + parts - 1) / parts;
+                    sum_block(left, panel, parts, sums, stride, depth > 0, [&](int64_t) { waiting.finish_some(finish, some); });
+                } else {
+                    sum_block(left, panel, parts, sums, stride, depth > 0);
+                }
                 waiting.finish(finish);
-                if (end == k) waiting = {sums, stride, row, rows, task.column + p * kSide, std::min(kSide, task.columns - p * kSide)};
+                if (end < k) continue;
+                waiting = {sums, stride, row, rows, task.column + p * kSide, std::min(kSide, task.columns - p * kSide)};
+                waiting.prefetch(finish);
             }
         }
     }
@@ -312,6 +381,8 @@ static Matrix matrix_of(const at::Tensor& t, int64_t batch) {
     return {reinterpret_cast<const uint16_t*>(t.data_ptr<c10::BFloat16>()) + batch * batch_stride(t), t.stride(-2), t.stride(-1)};
 }
 
+static bool installed();
+
 // Whether products come here at all; benchmarks compare them with libtorch's own.
 static std::atomic<bool> enabled{true};
 
@@ -357,6 +428,53 @@ static at::Tensor product(const at::Tensor& a, const at::Tensor& b, const at::Te
     return result;
 }
 
+// Whether a linear layer of x [m, k] and weight [n, k] with what follows it runs as one product; gradients have no way back.
+static bool fits_linear(const at::Tensor& x, const at::Tensor& weight) {
+    return installed() && x.dim() == 2 && weight.dim() == 2 && x.device().is_cpu() && fits(x, weight.t(), 2);
+}
+
+static Finish finish_of_linear(const at::Tensor& bias, int64_t n) {
+    TORCH_CHECK(!bias.defined() || (bias.scalar_type() == at::kBFloat16 && bias.dim() == 1 && bias.size(0) == n && bias.stride(0) == 1), "a bias ", bias.sizes(), " of ", bias.scalar_type());
+    Finish finish;
+    finish.stride = n;
+    if (bias.defined()) finish.added = reinterpret_cast<const uint16_t*>(bias.data_ptr<c10::BFloat16>());
+    return finish;
+}
+
+static at::Tensor linear_gelu(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias) {
+    TORCH_CHECK(fits_linear(x, weight), "no product of ", x.sizes(), " and ", weight.sizes());
+    at::Tensor left = as_matrices(x), right = as_matrices(weight.t());
+    int64_t m = x.size(0), n = weight.size(0), k = x.size(1);
+    at::Tensor result = at::empty({m, n}, x.options());
+    Finish finish = finish_of_linear(bias, n);
+    finish.gelu = true;
+    finish.out = reinterpret_cast<uint16_t*>(result.data_ptr<c10::BFloat16>());
+    multiply(matrix_of(left, 0), matrix_of(right, 0), m, n, k, finish);
+    return result;
+}
+
+static at::Tensor linear_add(const at::Tensor& stream, const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias, const at::Tensor& gate, const at::Tensor& rows) {
+    TORCH_CHECK(fits_linear(x, weight), "no product of ", x.sizes(), " and ", weight.sizes());
+    int64_t m = x.size(0), n = weight.size(0), k = x.size(1);
+    TORCH_CHECK(stream.scalar_type() == at::kFloat && stream.dim() == 2 && stream.size(0) == m && stream.size(1) == n, "a stream ", stream.sizes(), " of ", stream.scalar_type());
+    TORCH_CHECK(!gate.defined() || (gate.scalar_type() == at::kFloat && gate.dim() == 2 && gate.size(1) == n), "a gate ", gate.sizes());
+    TORCH_CHECK(!gate.defined() || (rows.scalar_type() == at::kLong && rows.numel() == m), "rows ", rows.sizes());
+    at::Tensor onto = stream.contiguous(), left = as_matrices(x), right = as_matrices(weight.t()), table, index;
+    at::Tensor result = at::empty_like(onto);
+    Finish finish = finish_of_linear(bias, n);
+    finish.stream = result.data_ptr<float>();
+    finish.onto = onto.data_ptr<float>();
+    if (gate.defined()) {
+        table = gate.stride(1) == 1 ? gate : gate.contiguous();
+        index = rows.contiguous();
+        finish.gate = table.data_ptr<float>();
+        finish.gate_stride = table.stride(0);
+        finish.gate_rows = index.data_ptr<int64_t>();
+    }
+    multiply(matrix_of(left, 0), matrix_of(right, 0), m, n, k, finish);
+    return result;
+}
+
 static at::Tensor tile_mm(const at::Tensor& a, const at::Tensor& b) { return fits(a, b, 2) ? product(a, b) : at::cpu::mm(a, b); }
 
 static at::Tensor tile_bmm(const at::Tensor& a, const at::Tensor& b) { return fits(a, b, 3) ? product(a, b) : at::cpu::bmm(a, b); }
@@ -381,7 +499,7 @@ using c10::WarningUtils::WarningHandlerGuard;
 using c10::Warning::WarningHandlerGuard;
 #endif
 
-static const bool installed = [] {
+static const bool s_installed = [] {
     if (!tiles_allowed()) return false;
     Silence silence;
     WarningHandlerGuard guard(&silence);
@@ -393,6 +511,8 @@ static const bool installed = [] {
     return true;
 }();
 
+static bool installed() { return s_installed; }
+
 }  // namespace sora
 
 #endif
@@ -402,7 +522,7 @@ using namespace sora;
 // Whether products of bfloat16 run on tiles where they can; returns whether they did before.
 SORA_API int32_t sora_tile_products(int32_t use) {
 #ifdef SORA_AMX
-    return enabled.exchange(use != 0) && installed ? 1 : 0;
+    return enabled.exchange(use != 0) && s_installed ? 1 : 0;
 #else
     return 0;
 #endif
@@ -413,6 +533,39 @@ SORA_API int32_t sora_tile_products(int32_t use) {
 SORA_API int64_t sora_convolve(int64_t x, int64_t weight, int64_t bias, int64_t stride) {
 #ifdef SORA_AMX
     return guarded([&] { return give(convolve(borrow(x), borrow(weight), borrow(bias), stride)); }, int64_t{0});
+#else
+    set_last_error("this library was built for a processor without AMX");
+    return 0;
+#endif
+}
+
+// Whether sora_linear_gelu and sora_linear_add take an input [m, k] and a weight [n, k].
+SORA_API int32_t sora_linear_available(int64_t x, int64_t weight) {
+#ifdef SORA_AMX
+    return guarded([&] { return fits_linear(borrow(x), borrow(weight)) ? 1 : 0; }, 0);
+#else
+    return 0;
+#endif
+}
+
+#ifdef SORA_AMX
+static at::Tensor borrow_if(int64_t handle) { return handle == 0 ? at::Tensor() : borrow(handle); }
+#endif
+
+// The GELU of x [m, k] by weight [n, k] plus bias [n], or 0 for none: [m, n], bfloat16. No gradients.
+SORA_API int64_t sora_linear_gelu(int64_t x, int64_t weight, int64_t bias) {
+#ifdef SORA_AMX
+    return guarded([&] { return give(linear_gelu(borrow(x), borrow(weight), borrow_if(bias))); }, int64_t{0});
+#else
+    set_last_error("this library was built for a processor without AMX");
+    return 0;
+#endif
+}
+
+// stream + gate[rows] * (x by weight plus bias), float32 [m, n]; gate [r, n] or 0 for 1, rows [m] int64. No gradients.
+SORA_API int64_t sora_linear_add(int64_t stream, int64_t x, int64_t weight, int64_t bias, int64_t gate, int64_t rows) {
+#ifdef SORA_AMX
+    return guarded([&] { return give(linear_add(borrow(stream), borrow(x), borrow(weight), borrow_if(bias), borrow_if(gate), borrow_if(rows))); }, int64_t{0});
 #else
     set_last_error("this library was built for a processor without AMX");
     return 0;

@@ -180,8 +180,11 @@ struct LeftRows {
     int64_t step;
 };
 
+// Calls between(chunk) after each chunk: what it computes runs beside the tiles, whose products take longer to finish than to
+// start.
+template <typename Between>
 inline __attribute__((always_inline)) void sum_block(const LeftRows& left, const uint16_t* panel, int64_t chunks, float* sums,
-                                                            int64_t stride, bool onto) {
+                                                            int64_t stride, bool onto, Between between) {
     if (onto) {
         _tile_loadd(0, sums, stride * 4);
         _tile_loadd(1, sums + kTile, stride * 4);
@@ -190,15 +193,23 @@ inline __attribute__((always_inline)) void sum_block(const LeftRows& left, const
     } else {
         clear_sums();
     }
-    for (int64_t chunk = 0; chunk < chunks; chunk++)
+    for (int64_t chunk = 0; chunk < chunks; chunk++) {
         add_chunk(left.upper + chunk * left.step, left.lower + chunk * left.step, left.stride, panel + chunk * 2 * kTileElements);
+        between(chunk);
+    }
     store_sums(sums, stride);
+}
+
+inline __attribute__((always_inline)) void sum_block(const LeftRows& left, const uint16_t* panel, int64_t chunks, float* sums,
+                                                            int64_t stride, bool onto) {
+    sum_block(left, panel, chunks, sums, stride, onto, [](int64_t) {});
 }
 
 // ---------------------------------------------------------------------------------------------------------------
 // Whole products.
 
-// What becomes of a sum: alpha * sum + beta * added[row][column], rounded to the type of the result.
+// What becomes of a sum: alpha * sum + beta * added[row][column], rounded to bfloat16; then, where asked, its GELU, or what
+// it makes of a residual stream.
 struct Finish {
     uint16_t* out = nullptr;        // bfloat16, row-major
     int64_t stride = 0;             // of out's rows, in elements
@@ -209,6 +220,14 @@ struct Finish {
     float beta = 1;
     const float* bias = nullptr;    // for each column
     const int32_t* rows = nullptr;  // where a row goes; less than 0: nowhere. Null: every row to its own place
+
+    // Of linear layers, whose added values are one row:
+    bool gelu = false;
+    float* stream = nullptr;             // float32, in place of out: onto + gate * result
+    const float* onto = nullptr;         // of the stream's shape
+    const float* gate = nullptr;         // a table; null: 1
+    int64_t gate_stride = 0;             // of the table's rows, in elements
+    const int64_t* gate_rows = nullptr;  // the row of the table that each row reads
 };
 
 // out [m, n] of a [m, k] and b [k, n], by all threads.

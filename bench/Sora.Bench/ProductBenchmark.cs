@@ -1,7 +1,8 @@
 namespace Sora.Bench;
 
 /// <summary>
-/// The engine's bfloat16 products against libtorch's own of the same shapes, forward and for both gradients, the two taking turns.
+/// The engine's bfloat16 products against libtorch's own of the same shapes, forward and for both gradients, the two taking turns;
+/// and linear layers with what follows them in a block against the same one after the other.
 /// </summary>
 internal static class ProductBenchmark
 {
@@ -14,7 +15,40 @@ internal static class ProductBenchmark
             ? [("tiny", 40, 48, 64)]
             : [("1.3B's attention", 2000, 1536, 1536), ("1.3B's feed-forward, in", 2000, 1536, 8960), ("1.3B's feed-forward, out", 2000, 8960, 1536),
                 ("the text encoder's", 512, 4096, 10240), ("the pocket's, in", 3840, 256, 1024), ("the pocket's, out", 3840, 1024, 256)];
-        return [.. shapes.SelectMany(shape => Measure(shape.Name, shape.Rows, shape.Inputs, shape.Outputs, quick ? 1 : 15))];
+        return
+        [
+            .. shapes.SelectMany(shape => Measure(shape.Name, shape.Rows, shape.Inputs, shape.Outputs, quick ? 1 : 15)),
+            .. shapes.Select(shape => MeasureFused(shape.Name, shape.Rows, shape.Inputs, shape.Outputs, quick ? 1 : 9)),
+        ];
+    }
+
+    // With what follows such a layer in a block: where it widens a GELU, else the sum with the residual stream.
+    private static Measurement MeasureFused(string name, long rows, long inputs, long outputs, int rounds)
+    {
+        using IDisposable noGradients = no_grad();
+        using DisposeScope scope = NewDisposeScope();
+        bool widens = outputs > inputs;
+        Tensor x = BenchDevice.Random([rows, inputs], "x", bfloat16), weight = BenchDevice.Random([outputs, inputs], "weight", bfloat16);
+        Tensor bias = BenchDevice.Random([outputs], "bias", bfloat16), stream = BenchDevice.Random([rows, outputs], "stream", float32);
+        Tensor gate = BenchDevice.Random([1, outputs], "gate", float32), table = zeros([rows], int64);
+        // Several calls each, so that what the first pays for the other's memory does not count.
+        Share share = Median.ShareOf((() => Repeat(Together), 1), (() => Repeat(OneAfterTheOther), 1), rounds);
+        return new($"linear layer and {(widens ? "GELU" : "gated sum")} together / one after the other, {name}", share.Value, "×");
+
+        void Together() =>
+            (widens ? SystemEngine.LinearGelu(x, weight, bias) : SystemEngine.LinearAdd(stream, x, weight, bias, gate, table)).Dispose();
+
+        void OneAfterTheOther()
+        {
+            using Tensor y = nn.functional.linear(x, weight, bias);
+            (widens ? SystemEngine.Gelu(y) : SystemEngine.AddGated(stream, y, gate, table)).Dispose();
+        }
+    }
+
+    private static void Repeat(Action call)
+    {
+        for (int i = 0; i < 3; i++)
+            call();
     }
 
     private static IEnumerable<Measurement> Measure(string name, long rows, long inputs, long outputs, int rounds)
