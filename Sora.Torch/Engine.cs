@@ -39,6 +39,33 @@ public static unsafe class SystemEngine
         Made(Native.sora_add_gated(x.Handle, y.Handle, gate.Handle, rows.Handle), x, y, gate, rows);
 
     /// <summary>
+    /// A step of AdamW in one pass over memory, in place: a parameter, its gradient's mean and its square, float32 and contiguous
+    /// on the CPU, by a gradient of the same shape.
+    /// </summary>
+    /// <param name="parameter">Becomes kept·parameter − length·mean / (√(square / correction2) + epsilon).</param>
+    /// <param name="gradient">The gradient.</param>
+    /// <param name="mean">Becomes beta1·mean + (1 − beta1)·gradient.</param>
+    /// <param name="square">Becomes beta2·square + (1 − beta2)·gradient².</param>
+    /// <param name="beta1">The memory of the mean.</param>
+    /// <param name="beta2">The memory of the square.</param>
+    /// <param name="epsilon">Added to the root.</param>
+    /// <param name="kept">1 − learning rate·weight decay.</param>
+    /// <param name="length">The learning rate over 1 − beta1 to the power of the steps.</param>
+    /// <param name="correction2">1 − beta2 to the power of the steps.</param>
+    public static void AdamW(
+        torch.Tensor parameter, torch.Tensor gradient, torch.Tensor mean, torch.Tensor square, double beta1, double beta2, double epsilon, double kept,
+        double length, double correction2)
+    {
+        int status = Native.sora_adamw(parameter.Handle, gradient.Handle, mean.Handle, square.Handle, beta1, beta2, epsilon, kept, length, correction2);
+        GC.KeepAlive(parameter);
+        GC.KeepAlive(gradient);
+        GC.KeepAlive(mean);
+        GC.KeepAlive(square);
+        if (status != 0)
+            throw Native.LastError();
+    }
+
+    /// <summary>
     /// Whether <see cref="LinearGelu"/> and <see cref="LinearAdd"/> take these: an input [N, K] and a weight [M, K] in bfloat16 where
     /// <see cref="HasTiles"/>. They have no backward pass.
     /// </summary>

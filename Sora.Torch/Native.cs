@@ -108,6 +108,9 @@ internal static unsafe partial class Native
     internal static partial nint sora_add_gated(nint x, nint y, nint gate, nint rows);
 
     [LibraryImport(Library)]
+    internal static partial int sora_adamw(nint parameter, nint gradient, nint mean, nint square, double beta1, double beta2, double epsilon, double kept, double length, double correction2);
+
+    [LibraryImport(Library)]
     internal static partial int sora_linear_available(nint x, nint weight);
 
     [LibraryImport(Library)]

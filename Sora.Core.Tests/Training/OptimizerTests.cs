@@ -1,3 +1,4 @@
+using Sora.Layers;
 using Sora.Tests.Engine;
 using Sora.Training;
 using Xunit;
@@ -18,6 +19,30 @@ public class OptimizerTests
         // the learning rate against its sign, after the decay.
         Assert.Equal((1 * (1 - 0.001)) - 0.01, parameter.data<float>()[0], 5);
         Assert.Equal((-2 * (1 - 0.001)) + 0.01, parameter.data<float>()[1], 5);
+    }
+
+    [Theory]
+    [InlineData(3, 7)]
+    [InlineData(400, 401)]
+    public void AdamWInOnePassEqualsOrdinaryOperators(long rows, long columns)
+    {
+        using DisposeScope scope = NewDisposeScope();
+        using IDisposable noGradients = no_grad();
+        Tensor one = RandomTensor.Create(1, rows, columns), mean = zeros_like(one), square = zeros_like(one);
+        Tensor other = one.clone(), otherMean = zeros_like(one), otherSquare = zeros_like(one);
+        Assert.True(FusedKernels.CanAdamW(one));
+        Assert.False(FusedKernels.CanAdamW(one.transpose(0, 1)));
+        for (int step = 1; step <= 4; step++)
+        {
+            // As gradients of weights come: rows in the place of columns.
+            Tensor gradient = RandomTensor.Create((ulong)(step + 1), columns, rows).transpose(0, 1) * 1e-3f;
+            (double length, double correction) = (0.01 / (1 - Math.Pow(0.9, step)), 1 - Math.Pow(0.99, step));
+            FusedKernels.AdamW(one, gradient, mean, square, 0.9, 0.99, 1e-8, 0.999, length, correction);
+            ComposedKernels.AdamW(other, gradient, otherMean, otherSquare, 0.9, 0.99, 1e-8, 0.999, length, correction);
+            Assert.InRange(RandomTensor.Distance(one, other), 0, 1e-6);
+            Assert.InRange(RandomTensor.Distance(mean, otherMean), 0, 1e-9);
+            Assert.InRange(RandomTensor.Distance(square, otherSquare), 0, 1e-12);
+        }
     }
 
     [Theory]

@@ -49,6 +49,16 @@ internal static class ComposedKernels
         return scores.softmax(-1).to(v.dtype).matmul(v);                                           // B heads L d
     }
 
+    /// <summary>A step of AdamW, in place; see <see cref="FusedKernels.AdamW"/>.</summary>
+    public static void AdamW(
+        Tensor parameter, Tensor gradient, Tensor mean, Tensor square, double beta1, double beta2, double epsilon, double kept, double length, double correction2)
+    {
+        mean.mul_(beta1).add_(gradient, 1 - beta1);
+        square.mul_(beta2).addcmul_(gradient, gradient, 1 - beta2);
+        Tensor root = (square / correction2).sqrt_().add_(epsilon);
+        parameter.mul_(kept).addcdiv_(mean, root, -length);
+    }
+
     /// <summary>Each frame with those after it side by side in the channels.</summary>
     public static Tensor TimeWindows(Tensor x, int length, long stride)
     {

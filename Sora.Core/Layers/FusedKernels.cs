@@ -168,6 +168,34 @@ internal static class FusedKernels
         return ComposedKernels.RelativeAttention(q, k, v, table, positions);
     }
 
+    /// <summary>Whether <see cref="AdamW"/> takes a parameter: float32, on the CPU, its numbers side by side.</summary>
+    public static bool CanAdamW(Tensor parameter) =>
+#if SYSTEM_TORCH
+        parameter.device_type == DeviceType.CPU && parameter.dtype == float32 && parameter.is_contiguous();
+#else
+        false;
+#endif
+
+    /// <summary>A step of AdamW in one pass over memory, in place.</summary>
+    /// <param name="parameter">Becomes kept·parameter − length·mean / (√(square / correction2) + epsilon).</param>
+    /// <param name="gradient">Of the parameter's shape.</param>
+    /// <param name="mean">Becomes beta1·mean + (1 − beta1)·gradient.</param>
+    /// <param name="square">Becomes beta2·square + (1 − beta2)·gradient².</param>
+    /// <param name="beta1">The memory of the mean.</param>
+    /// <param name="beta2">The memory of the square.</param>
+    /// <param name="epsilon">Added to the root.</param>
+    /// <param name="kept">1 − learning rate·weight decay.</param>
+    /// <param name="length">The learning rate over 1 − beta1 to the power of the steps.</param>
+    /// <param name="correction2">1 − beta2 to the power of the steps.</param>
+    /// <exception cref="NotSupportedException">The engine has no such kernel: <see cref="CanAdamW"/> is false.</exception>
+    public static void AdamW(
+        Tensor parameter, Tensor gradient, Tensor mean, Tensor square, double beta1, double beta2, double epsilon, double kept, double length, double correction2) =>
+#if SYSTEM_TORCH
+        SystemEngine.AdamW(parameter, gradient, mean, square, beta1, beta2, epsilon, kept, length, correction2);
+#else
+        throw new NotSupportedException("TorchSharp has AdamW of whole lists of parameters alone.");
+#endif
+
 #if SYSTEM_TORCH
     // Every token reads row 0 of a table.
     private static Tensor FirstRow(Tensor x) => zeros([x.size(0)], int64, x.device);

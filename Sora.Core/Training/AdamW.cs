@@ -1,3 +1,5 @@
+using Sora.Layers;
+
 namespace Sora.Training;
 
 /// <summary>
@@ -40,12 +42,11 @@ public sealed class AdamW : IDisposable
         {
             if (parameter.grad is not { } gradient)
                 continue;
-            mean.mul_(_beta1).add_(gradient, 1 - _beta1);
-            square.mul_(_beta2).addcmul_(gradient, gradient, 1 - _beta2);
-            Tensor root = (square / correction2).sqrt_().add_(_epsilon);
-            if (parameter.ndim > 1 && _decay > 0)
-                parameter.mul_(1 - (learningRate * _decay));
-            parameter.addcdiv_(mean, root, -learningRate / correction1);
+            double kept = parameter.ndim > 1 ? 1 - (learningRate * _decay) : 1, length = learningRate / correction1;
+            if (FusedKernels.CanAdamW(parameter))
+                FusedKernels.AdamW(parameter, gradient, mean, square, _beta1, _beta2, _epsilon, kept, length, correction2);
+            else
+                ComposedKernels.AdamW(parameter, gradient, mean, square, _beta1, _beta2, _epsilon, kept, length, correction2);
         }
     }
 

@@ -518,9 +518,49 @@ struct Gelu : torch::autograd::Function<Gelu> {
     }
 };
 
+// ---------------------------------------------------------------------------------------------------------------
+// A step of AdamW (Loshchilov and Hutter 2019) in one pass over memory: all tensors float32 and of one size.
+
+struct AdamWStep {
+    float beta1, beta2, epsilon;
+    float kept;         // 1 - learning rate * weight decay
+    float length;       // learning rate / (1 - beta1^steps)
+    float correction2;  // 1 - beta2^steps
+};
+
+static void adamw(const Tensor& parameter, const Tensor& gradient, const Tensor& mean, const Tensor& square, const AdamWStep& step) {
+    for (const Tensor& t : {parameter, mean, square})
+        TORCH_CHECK(t.scalar_type() == at::kFloat && t.is_contiguous() && t.device().is_cpu() && t.sizes() == gradient.sizes(), "a step of AdamW on ", t.scalar_type(), " ", t.sizes());
+    Tensor slopes = gradient.to(at::kFloat).contiguous();
+    const float* g = slopes.data_ptr<float>();
+    float *p = parameter.data_ptr<float>(), *m = mean.data_ptr<float>(), *v = square.data_ptr<float>();
+    at::parallel_for(0, parameter.numel(), 1 << 16, [&](int64_t begin, int64_t end) {
+        each_part(end - begin, [&](int64_t offset, auto part) {
+            int64_t i = begin + offset;
+            Lanes slope = load(g + i, part);
+            Lanes average = step.beta1 * load(m + i, part) + (1 - step.beta1) * slope;
+            Lanes power = step.beta2 * load(v + i, part) + (1 - step.beta2) * slope * slope;
+            store(m + i, average, part);
+            store(v + i, power, part);
+            store(p + i, load(p + i, part) * step.kept - step.length * average / (square_root(power / step.correction2) + step.epsilon), part);
+        });
+    });
+}
+
 }  // namespace sora
 
 using namespace sora;
+
+// Moves a parameter by its gradient, and the optimiser's mean and square with it. Returns 0, or -1 with an error.
+SORA_API int32_t sora_adamw(int64_t parameter, int64_t gradient, int64_t mean, int64_t square, double beta1, double beta2, double epsilon,
+                            double kept, double length, double correction2) {
+    return guarded([&] {
+        at::NoGradGuard no_gradients;
+        adamw(borrow(parameter), borrow(gradient), borrow(mean), borrow(square),
+              {static_cast<float>(beta1), static_cast<float>(beta2), static_cast<float>(epsilon), static_cast<float>(kept), static_cast<float>(length), static_cast<float>(correction2)});
+        return 0;
+    }, -1);
+}
 
 SORA_API int64_t sora_gelu(int64_t x) {
     return guarded([&] { return give(Gelu::apply(borrow(x))); }, int64_t{0});

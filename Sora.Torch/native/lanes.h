@@ -97,6 +97,15 @@ inline float sum(Lanes value) {
     return (a[0] + a[2]) + (a[1] + a[3]);
 }
 
+inline Lanes square_root(Lanes x) {
+#ifdef __AVX512F__
+    return bits_as<Lanes>(_mm512_sqrt_ps(bits_as<__m512>(x)));
+#else
+    for (int64_t i = 0; i < kLanes; i++) x[i] = __builtin_sqrtf(x[i]);
+    return x;
+#endif
+}
+
 // e^x by Cody-Waite reduction and a polynomial of degree 6; relative error below 2e-7 for |x| < 87.
 inline Lanes exp_approx(Lanes x) {
     x = x < -87.0f ? lanes_of(-87.0f) : x;
