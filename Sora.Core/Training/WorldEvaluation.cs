@@ -9,13 +9,14 @@ namespace Sora.Training;
 /// </summary>
 public sealed class WorldEvaluation
 {
-    private readonly WorldAnalysis _analysis;
+    // Its templates take seconds: prompts and videos that cannot be judged are refused before.
+    private readonly Lazy<WorldAnalysis> _analysis;
     private readonly SortedDictionary<string, PartialScore> _ofSubjects = new(StringComparer.Ordinal), _ofScenes = new(StringComparer.Ordinal), _ofMotions = new(StringComparer.Ordinal);
     private int _count, _subjects, _scenes, _motions, _all;
 
     /// <summary>An evaluation that has seen nothing.</summary>
     /// <param name="world">What the videos may show.</param>
-    public WorldEvaluation(World world) => _analysis = new(world);
+    public WorldEvaluation(World world) => _analysis = new(() => new(world));
 
     /// <summary>The shares so far; 0 before the first video.</summary>
     public EvaluationScores Scores
@@ -61,7 +62,7 @@ public sealed class WorldEvaluation
         if (frames.Count == 0)
             throw new ArgumentException("There are no frames.", nameof(frames));
         byte[] rgb = [.. frames.SelectMany(f => f.Rgb.ToArray())];
-        ClipScore score = _analysis.Score(rgb, frames[0].Width, frames[0].Height, meaning);
+        ClipScore score = _analysis.Value.Score(rgb, frames[0].Width, frames[0].Height, meaning);
         _count++;
         _subjects += score.Subject ? 1 : 0;
         _scenes += score.Scene ? 1 : 0;
