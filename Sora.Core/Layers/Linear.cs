@@ -45,18 +45,15 @@ public sealed class Linear
     }
 
     /// <summary>Maps [..., inputs] to [..., outputs] in the compute type.</summary>
-    public Tensor Forward(Tensor x)
-    {
-        Tensor y = nn.functional.linear(x.to(_computeType), Weight(), _bias?.to(_computeType));
-        return _adapter is null ? y : y + _adapter.Forward(x, _computeType);
-    }
+    public Tensor Forward(Tensor x) => Product(x.to(_computeType), Weight());
 
     /// <summary>GELU, by its tanh approximation, of <see cref="Forward"/>.</summary>
     internal Tensor Gelu(Tensor x)
     {
-        Tensor weight = Weight(), rows = (x.ndim == 2 ? x : x.flatten(0, -2)).to(_computeType);      // N inputs
+        Tensor weight = Weight(), input = x.to(_computeType);
+        Tensor rows = x.ndim == 2 ? input : input.flatten(0, -2);                                      // N inputs
         if (_adapter is not null || !FusedKernels.CanFuseLinear(rows, weight))
-            return FusedKernels.Gelu(Forward(x));
+            return FusedKernels.Gelu(Product(input, weight));
         Tensor y = FusedKernels.LinearGelu(rows, weight, _bias?.to(_computeType));                    // N outputs
         return x.ndim == 2 ? y : y.view([.. x.shape[..^1], y.size(1)]);
     }
@@ -71,7 +68,14 @@ public sealed class Linear
         Tensor weight = Weight(), input = x.to(_computeType);
         if (_adapter is null && FusedKernels.CanFuseLinear(input, weight))
             return FusedKernels.LinearAdd(stream, input, weight, _bias?.to(_computeType), gate, modulation);
-        return gate is null || modulation is null ? FusedKernels.Add(stream, Forward(x)) : FusedKernels.AddGated(stream, Forward(x), gate, modulation);
+        Tensor y = Product(input, weight);                                                             // N outputs
+        return gate is null || modulation is null ? FusedKernels.Add(stream, y) : FusedKernels.AddGated(stream, y, gate, modulation);
+    }
+
+    private Tensor Product(Tensor x, Tensor weight)
+    {
+        Tensor y = nn.functional.linear(x, weight, _bias?.to(_computeType));
+        return _adapter is null ? y : y + _adapter.Forward(x, _computeType);
     }
 
     private Tensor Weight() => (_weight.ndim == 2 ? _weight : _weight.flatten(1)).to(_computeType);
