@@ -168,7 +168,7 @@ internal static class FusedKernels
         return ComposedKernels.RelativeAttention(q, k, v, table, positions);
     }
 
-    /// <summary>Whether <see cref="AdamW"/> takes a parameter: float32, on the CPU, its numbers side by side.</summary>
+    /// <summary>Whether <see cref="AdamW"/> is one pass over a parameter: float32, on the CPU, its numbers side by side.</summary>
     public static bool CanAdamW(Tensor parameter) =>
 #if SYSTEM_TORCH
         parameter.device_type == DeviceType.CPU && parameter.dtype == float32 && parameter.is_contiguous();
@@ -176,7 +176,7 @@ internal static class FusedKernels
         false;
 #endif
 
-    /// <summary>A step of AdamW in one pass over memory, in place.</summary>
+    /// <summary>A step of AdamW, in place; in one pass over memory where <see cref="CanAdamW"/>.</summary>
     /// <param name="parameter">Becomes kept·parameter − length·mean / (√(square / correction2) + epsilon).</param>
     /// <param name="gradient">Of the parameter's shape.</param>
     /// <param name="mean">Becomes beta1·mean + (1 − beta1)·gradient.</param>
@@ -187,14 +187,18 @@ internal static class FusedKernels
     /// <param name="kept">1 − learning rate·weight decay.</param>
     /// <param name="length">The learning rate over 1 − beta1 to the power of the steps.</param>
     /// <param name="correction2">1 − beta2 to the power of the steps.</param>
-    /// <exception cref="NotSupportedException">The engine has no such kernel: <see cref="CanAdamW"/> is false.</exception>
     public static void AdamW(
-        Tensor parameter, Tensor gradient, Tensor mean, Tensor square, double beta1, double beta2, double epsilon, double kept, double length, double correction2) =>
+        Tensor parameter, Tensor gradient, Tensor mean, Tensor square, double beta1, double beta2, double epsilon, double kept, double length, double correction2)
+    {
 #if SYSTEM_TORCH
-        SystemEngine.AdamW(parameter, gradient, mean, square, beta1, beta2, epsilon, kept, length, correction2);
-#else
-        throw new NotSupportedException("TorchSharp has AdamW of whole lists of parameters alone.");
+        if (CanAdamW(parameter))
+        {
+            SystemEngine.AdamW(parameter, gradient, mean, square, beta1, beta2, epsilon, kept, length, correction2);
+            return;
+        }
 #endif
+        ComposedKernels.AdamW(parameter, gradient, mean, square, beta1, beta2, epsilon, kept, length, correction2);
+    }
 
 #if SYSTEM_TORCH
     // Every token reads row 0 of a table.

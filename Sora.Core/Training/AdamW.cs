@@ -43,10 +43,7 @@ public sealed class AdamW : IDisposable
             if (parameter.grad is not { } gradient)
                 continue;
             double kept = parameter.ndim > 1 ? 1 - (learningRate * _decay) : 1, length = learningRate / correction1;
-            if (FusedKernels.CanAdamW(parameter))
-                FusedKernels.AdamW(parameter, gradient, mean, square, _beta1, _beta2, _epsilon, kept, length, correction2);
-            else
-                ComposedKernels.AdamW(parameter, gradient, mean, square, _beta1, _beta2, _epsilon, kept, length, correction2);
+            FusedKernels.AdamW(parameter, gradient, mean, square, _beta1, _beta2, _epsilon, kept, length, correction2);
         }
     }
 

@@ -381,8 +381,6 @@ static Matrix matrix_of(const at::Tensor& t, int64_t batch) {
     return {reinterpret_cast<const uint16_t*>(t.data_ptr<c10::BFloat16>()) + batch * batch_stride(t), t.stride(-2), t.stride(-1)};
 }
 
-static bool installed();
-
 // Whether products come here at all; benchmarks compare them with libtorch's own.
 static std::atomic<bool> enabled{true};
 
@@ -430,7 +428,7 @@ static at::Tensor product(const at::Tensor& a, const at::Tensor& b, const at::Te
 
 // Whether a linear layer of x [m, k] and weight [n, k] with what follows it runs as one product; gradients have no way back.
 static bool fits_linear(const at::Tensor& x, const at::Tensor& weight) {
-    return installed() && x.dim() == 2 && weight.dim() == 2 && x.device().is_cpu() && fits(x, weight.t(), 2);
+    return tiles_allowed() && x.dim() == 2 && weight.dim() == 2 && x.device().is_cpu() && fits(x, weight.t(), 2);
 }
 
 static Finish finish_of_linear(const at::Tensor& bias, int64_t n) {
@@ -499,7 +497,7 @@ using c10::WarningUtils::WarningHandlerGuard;
 using c10::Warning::WarningHandlerGuard;
 #endif
 
-static const bool s_installed = [] {
+static const bool installed = [] {
     if (!tiles_allowed()) return false;
     Silence silence;
     WarningHandlerGuard guard(&silence);
@@ -511,8 +509,6 @@ static const bool s_installed = [] {
     return true;
 }();
 
-static bool installed() { return s_installed; }
-
 }  // namespace sora
 
 #endif
@@ -522,7 +518,7 @@ using namespace sora;
 // Whether products of bfloat16 run on tiles where they can; returns whether they did before.
 SORA_API int32_t sora_tile_products(int32_t use) {
 #ifdef SORA_AMX
-    return enabled.exchange(use != 0) && s_installed ? 1 : 0;
+    return enabled.exchange(use != 0) && installed ? 1 : 0;
 #else
     return 0;
 #endif
