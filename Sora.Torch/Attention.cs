@@ -6,11 +6,16 @@ internal static class Attention
     /// <summary>The most scores, over all heads, that exist at once: 64 MB in float32.</summary>
     private const long MaximumScores = 16 << 20;
 
+    private static readonly bool s_hasFloat = Native.sora_float_attention_available() != 0;
+
     /// <summary>softmax(q·kᵀ/√d + mask)·v.</summary>
     public static torch.Tensor Apply(torch.Tensor query, torch.Tensor key, torch.Tensor value, torch.Tensor? mask) =>
-        mask is null && FitsTiles(query, key, value) ? OnTiles(query, key, value) : Composed(query, key, value, mask);
+        mask is not null ? Composed(query, key, value, mask)
+        : FitsTiles(query, key, value) ? Called(Native.sora_attention(query.Handle, key.Handle, value.Handle), query, key, value)
+        : FitsFloat(query, key, value) ? Called(Native.sora_float_attention(query.Handle, key.Handle, value.Handle), query, key, value)
+        : Composed(query, key, value, mask);
 
-    /// <summary>Whether the native kernel can take this: bfloat16 on a processor with AMX.</summary>
+    /// <summary>Whether the native kernel of matrix tiles can take this: bfloat16 on a processor with AMX.</summary>
     internal static bool FitsTiles(torch.Tensor query, torch.Tensor key, torch.Tensor value) =>
         SystemEngine.HasTiles && query.ndim == 4 && query.size(-1) % 32 == 0 && query.size(-1) <= 256
         && query.dtype == torch.bfloat16 && key.dtype == torch.bfloat16 && value.dtype == torch.bfloat16
@@ -27,10 +32,15 @@ internal static class Attention
         return false;
     }
 
-    /// <summary>The native kernel, which never holds scores of more than 64 queries and 128 keys a thread, forward and backward.</summary>
-    internal static torch.Tensor OnTiles(torch.Tensor query, torch.Tensor key, torch.Tensor value)
+    // Whether the native kernel in float32 can take this; bfloat16 becomes float32 and is rounded at the end.
+    private static bool FitsFloat(torch.Tensor query, torch.Tensor key, torch.Tensor value) =>
+        s_hasFloat && query.ndim == 4 && key.ndim == 4 && value.shape.SequenceEqual(key.shape)
+        && query.size(0) == key.size(0) && query.size(1) == key.size(1) && query.size(3) == key.size(3)
+        && query.dtype is torch.ScalarType.Float32 or torch.ScalarType.BFloat16 && key.dtype == query.dtype && value.dtype == query.dtype
+        && query.device_type == DeviceType.CPU && query.NumberOfElements > 0 && key.NumberOfElements > 0;
+
+    private static torch.Tensor Called(nint handle, torch.Tensor query, torch.Tensor key, torch.Tensor value)
     {
-        nint handle = Native.sora_attention(query.Handle, key.Handle, value.Handle);
         GC.KeepAlive(query);
         GC.KeepAlive(key);
         GC.KeepAlive(value);
@@ -62,13 +72,16 @@ internal static class Attention
         return result;
     }
 
+    // Scores and their softmax are float32 whatever the type: rounded to 8 bits, scores of some tens are off by tenths.
     private static torch.Tensor Group(torch.Tensor query, torch.Tensor key, torch.Tensor value, torch.Tensor? mask, double scale)
     {
-        using torch.Tensor scaled = query * scale;
-        using torch.Tensor transposed = key.transpose(-2, -1);
+        using torch.Tensor wideQuery = query.to(torch.float32), wideKey = key.to(torch.float32), wideValue = value.to(torch.float32);
+        using torch.Tensor scaled = wideQuery * scale;
+        using torch.Tensor transposed = wideKey.transpose(-2, -1);
         using torch.Tensor products = scaled.matmul(transposed);
         using torch.Tensor scores = mask is null ? products.alias() : products + mask;
         using torch.Tensor weights = scores.softmax(-1);
-        return weights.matmul(value);
+        using torch.Tensor result = weights.matmul(wideValue);
+        return result.to(value.dtype);
     }
 }

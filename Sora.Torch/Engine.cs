@@ -91,25 +91,31 @@ public static unsafe class SystemEngine
     /// <summary>Whether the processor multiplies tiles of bfloat16 (AMX), and the system lets it.</summary>
     public static bool HasTiles { get; } = Native.sora_attention_available() != 0;
 
+    /// <summary>
+    /// Whether libtorch multiplies bfloat16 at the processor's speed (AVX512). Elsewhere products of bfloat16 are this engine's: they are
+    /// computed in float32 and rounded once.
+    /// </summary>
+    public static bool LibraryHasBFloat16 { get; } = Native.sora_library_has_bfloat16() != 0;
+
     /// <summary>Whether <see cref="Convolve"/> takes these: bfloat16 frames [B, T, H, W, C] where <see cref="HasTiles"/>, a kernel [N, ..., k, k] with k odd, no gradients.</summary>
     public static bool HasConvolution(torch.Tensor x, torch.Tensor weight) =>
         HasTiles && weight.size(-1) % 2 == 1 && x.dtype == torch.bfloat16 && x.device_type == DeviceType.CPU && !Attention.NeedsGradients(x, weight);
 
     /// <summary>
-    /// Calls something with libtorch's own kernels of bfloat16 products in place of this engine's, in the whole process: what
+    /// Calls something with libtorch's own kernels of products in place of this engine's, in the whole process: what
     /// benchmarks compare with.
     /// </summary>
     public static void WithLibraryProducts(Action call)
     {
         ArgumentNullException.ThrowIfNull(call);
-        int before = Native.sora_tile_products(0);
+        int before = Native.sora_own_products(0);
         try
         {
             call();
         }
         finally
         {
-            _ = Native.sora_tile_products(before);
+            _ = Native.sora_own_products(before);
         }
     }
 

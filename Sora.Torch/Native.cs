@@ -129,7 +129,16 @@ internal static unsafe partial class Native
     internal static partial nint sora_attention(nint q, nint k, nint v);
 
     [LibraryImport(Library)]
-    internal static partial int sora_tile_products(int use);
+    internal static partial int sora_own_products(int use);
+
+    [LibraryImport(Library)]
+    internal static partial int sora_float_attention_available();
+
+    [LibraryImport(Library)]
+    internal static partial nint sora_float_attention(nint q, nint k, nint v);
+
+    [LibraryImport(Library)]
+    internal static partial int sora_library_has_bfloat16();
 
     [LibraryImport(Library)]
     internal static partial nint sora_convolve(nint x, nint weight, nint bias, long stride);

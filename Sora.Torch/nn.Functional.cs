@@ -35,11 +35,11 @@ namespace TorchSharp
 
                 /// <summary>The 3-D convolution of [B, C, T, H, W].</summary>
                 public static Tensor conv3d(Tensor input, Tensor weight, Tensor? bias = null, long[]? strides = null, long[]? padding = null, long[]? dilation = null, long groups = 1) =>
-                    Op.Conv3d.Call(input, weight, bias, strides ?? [1, 1, 1], padding ?? [0, 0, 0], dilation ?? [1, 1, 1], groups);
+                    Convolve(Op.Conv3d, input, weight, bias, strides ?? [1, 1, 1], padding ?? [0, 0, 0], dilation ?? [1, 1, 1], groups);
 
                 /// <summary>The 2-D convolution of [B, C, H, W].</summary>
                 public static Tensor conv2d(Tensor input, Tensor weight, Tensor? bias = null, long[]? strides = null, long[]? padding = null, long[]? dilation = null, long groups = 1) =>
-                    Op.Conv2d.Call(input, weight, bias, strides ?? [1, 1], padding ?? [0, 0], dilation ?? [1, 1], groups);
+                    Convolve(Op.Conv2d, input, weight, bias, strides ?? [1, 1], padding ?? [0, 0], dilation ?? [1, 1], groups);
 
                 /// <summary>The Gaussian error linear unit, exact or by its tanh approximation.</summary>
                 public static Tensor gelu(Tensor x, GELU.Approximate approximate) =>
@@ -74,6 +74,17 @@ namespace TorchSharp
                     if (p != 0 || is_casual)
                         throw new NotSupportedException("This engine's attention has no dropout and no causal mask.");
                     return Attention.Apply(query, key, value, attn_mask);
+                }
+
+                // In bfloat16 libtorch's own, or in float32 where that is a plain loop which adds up in bfloat16.
+                private static Tensor Convolve(Operator convolution, Tensor input, Tensor weight, Tensor? bias, long[] strides, long[] padding, long[] dilation, long groups)
+                {
+                    if (SystemEngine.LibraryHasBFloat16 || input.dtype != bfloat16 || input.device_type != DeviceType.CPU)
+                        return convolution.Call(input, weight, bias, strides, padding, dilation, groups);
+                    using Tensor wideInput = input.to(float32), wideWeight = weight.to(float32);
+                    using Tensor? wideBias = bias?.to(float32);
+                    using Tensor result = convolution.Call(wideInput, wideWeight, wideBias, strides, padding, dilation, groups);
+                    return result.to(bfloat16);
                 }
             }
         }

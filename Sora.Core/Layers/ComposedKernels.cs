@@ -45,7 +45,8 @@ internal static class ComposedKernels
     public static Tensor RelativeAttention(Tensor q, Tensor k, Tensor v, Tensor table, RelativePositions positions)
     {
         Tensor bias = TableRows.Of(table, positions.PairBuckets).permute(2, 0, 1).unsqueeze(0);    // 1 heads L L
-        Tensor scores = q.matmul(k.transpose(-2, -1)).to(float32) + bias + positions.Blocked;      // B heads L L
+        // In float32 from the product on: without a division by √d scores are large, and eight bits of them are too few.
+        Tensor scores = q.to(float32).matmul(k.to(float32).transpose(-2, -1)) + bias + positions.Blocked; // B heads L L
         return scores.softmax(-1).to(v.dtype).matmul(v);                                           // B heads L d
     }
 

@@ -40,37 +40,37 @@ inline __attribute__((always_inline)) void each_part(int64_t length, F f) {
 }
 
 template <typename To, typename From>
-inline To bits_as(From from) {
+inline __attribute__((always_inline)) To bits_as(From from) {
     static_assert(sizeof(To) == sizeof(From), "the same bits");
     To to;
     std::memcpy(&to, &from, sizeof to);
     return to;
 }
 
-inline Lanes lanes_of(float value) { return Lanes{} + value; }
+inline __attribute__((always_inline)) Lanes lanes_of(float value) { return Lanes{} + value; }
 
 template <typename Part>
-inline Lanes load(const float* p, Part part) {
+inline __attribute__((always_inline)) Lanes load(const float* p, Part part) {
     Lanes value{};
     std::memcpy(&value, p, part.count * sizeof(float));
     return value;
 }
 
 template <typename Part>
-inline Lanes load(const c10::BFloat16* p, Part part) {
+inline __attribute__((always_inline)) Lanes load(const c10::BFloat16* p, Part part) {
     HalfLanes half{};
     std::memcpy(&half, p, part.count * sizeof(uint16_t));
     return bits_as<Lanes>(__builtin_convertvector(half, BitLanes) << 16);
 }
 
 template <typename Part>
-inline void store(float* p, Lanes value, Part part) {
+inline __attribute__((always_inline)) void store(float* p, Lanes value, Part part) {
     std::memcpy(p, &value, part.count * sizeof(float));
 }
 
 // Rounds to nearest, ties to even; NaN stays NaN.
 template <typename Part>
-inline void store(c10::BFloat16* p, Lanes value, Part part) {
+inline __attribute__((always_inline)) void store(c10::BFloat16* p, Lanes value, Part part) {
 #ifdef __AVX512BF16__
     auto half = _mm512_cvtneps_pbh(bits_as<__m512>(value));
 #else
@@ -82,7 +82,7 @@ inline void store(c10::BFloat16* p, Lanes value, Part part) {
     std::memcpy(p, &half, part.count * sizeof(uint16_t));
 }
 
-inline float sum(Lanes value) {
+inline __attribute__((always_inline)) float sum(Lanes value) {
     // Halves are added, so that the compiler sees the shuffles.
     typedef float Eight __attribute__((vector_size(32)));
     typedef float Four __attribute__((vector_size(16)));
@@ -97,7 +97,7 @@ inline float sum(Lanes value) {
     return (a[0] + a[2]) + (a[1] + a[3]);
 }
 
-inline Lanes square_root(Lanes x) {
+inline __attribute__((always_inline)) Lanes square_root(Lanes x) {
 #ifdef __AVX512F__
     return bits_as<Lanes>(_mm512_sqrt_ps(bits_as<__m512>(x)));
 #else
@@ -107,7 +107,7 @@ inline Lanes square_root(Lanes x) {
 }
 
 // e^x by Cody-Waite reduction and a polynomial of degree 6; relative error below 2e-7 for |x| < 87.
-inline Lanes exp_approx(Lanes x) {
+inline __attribute__((always_inline)) Lanes exp_approx(Lanes x) {
     x = x < -87.0f ? lanes_of(-87.0f) : x;
     x = x > 88.0f ? lanes_of(88.0f) : x;
     Lanes shifted = x * 1.44269504f + 12582912.0f;  // 1.5 * 2^23: the low mantissa bits hold round(x / ln 2)

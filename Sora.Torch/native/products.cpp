@@ -10,18 +10,11 @@
 
 #include "lanes.h"
 #include "products.h"
+#include "replacement.h"
 
 #ifdef SORA_AMX
 
-#include <ATen/ops/addmm_cpu_dispatch.h>
-#include <ATen/ops/baddbmm_cpu_dispatch.h>
-#include <ATen/ops/bmm_cpu_dispatch.h>
-#include <ATen/ops/mm_cpu_dispatch.h>
-#include <torch/library.h>
-#include <torch/csrc/api/include/torch/version.h>
-
 #include <algorithm>
-#include <atomic>
 #include <cstring>
 #include <vector>
 
@@ -381,17 +374,8 @@ static Matrix matrix_of(const at::Tensor& t, int64_t batch) {
     return {reinterpret_cast<const uint16_t*>(t.data_ptr<c10::BFloat16>()) + batch * batch_stride(t), t.stride(-2), t.stride(-1)};
 }
 
-// Whether products come here at all; benchmarks compare them with libtorch's own.
-static std::atomic<bool> enabled{true};
-
 // Small products, and few rows, are read once and not worth packing.
-static bool fits(const at::Tensor& a, const at::Tensor& b, int64_t dim) {
-    return enabled && a.scalar_type() == at::kBFloat16 && b.scalar_type() == at::kBFloat16 && a.dim() == dim && b.dim() == dim
-        && a.size(-1) == b.size(-2) && (dim == 2 || (a.size(0) == b.size(0) && a.size(0) > 0))
-        && a.size(-2) >= 16 && b.size(-1) >= 16 && a.size(-1) >= 16;
-}
-
-static bool fits(const at::Tensor& added, const at::Scalar& beta) { return added.scalar_type() == at::kBFloat16 && beta.toDouble() != 0; }
+static bool is_worth_packing(const at::Tensor& a, const at::Tensor& b) { return a.size(-2) >= 16 && b.size(-1) >= 16 && a.size(-1) >= 16; }
 
 // alpha * a b + beta * added, of matrices [m, k] and [k, n] or batches of them.
 static at::Tensor product(const at::Tensor& a, const at::Tensor& b, const at::Tensor* added = nullptr, double beta = 0, double alpha = 1) {
@@ -428,7 +412,8 @@ static at::Tensor product(const at::Tensor& a, const at::Tensor& b, const at::Te
 
 // Whether a linear layer of x [m, k] and weight [n, k] with what follows it runs as one product; gradients have no way back.
 static bool fits_linear(const at::Tensor& x, const at::Tensor& weight) {
-    return tiles_allowed() && x.dim() == 2 && weight.dim() == 2 && x.device().is_cpu() && fits(x, weight.t(), 2);
+    return tiles_allowed() && x.dim() == 2 && weight.dim() == 2 && x.device().is_cpu() && x.size(1) == weight.size(1)
+        && x.scalar_type() == at::kBFloat16 && weight.scalar_type() == at::kBFloat16 && is_worth_packing(x, weight.t());
 }
 
 static Finish finish_of_linear(const at::Tensor& bias, int64_t n) {
@@ -473,56 +458,20 @@ static at::Tensor linear_add(const at::Tensor& stream, const at::Tensor& x, cons
     return result;
 }
 
-static at::Tensor tile_mm(const at::Tensor& a, const at::Tensor& b) { return fits(a, b, 2) ? product(a, b) : at::cpu::mm(a, b); }
-
-static at::Tensor tile_bmm(const at::Tensor& a, const at::Tensor& b) { return fits(a, b, 3) ? product(a, b) : at::cpu::bmm(a, b); }
-
-static at::Tensor tile_addmm(const at::Tensor& added, const at::Tensor& a, const at::Tensor& b, const at::Scalar& beta, const at::Scalar& alpha) {
-    return fits(a, b, 2) && fits(added, beta) ? product(a, b, &added, beta.toDouble(), alpha.toDouble()) : at::cpu::addmm(added, a, b, beta, alpha);
+at::Tensor product_on_tiles(const ProductCall& call) {
+    bool adds = call.added && call.beta != 0;
+    return tiles_allowed() && is_worth_packing(call.a, call.b) ? product(call.a, call.b, adds ? call.added : nullptr, call.beta, call.alpha) : at::Tensor();
 }
-
-static at::Tensor tile_baddbmm(const at::Tensor& added, const at::Tensor& a, const at::Tensor& b, const at::Scalar& beta, const at::Scalar& alpha) {
-    return fits(a, b, 3) && fits(added, beta) ? product(a, b, &added, beta.toDouble(), alpha.toDouble()) : at::cpu::baddbmm(added, a, b, beta, alpha);
-}
-
-// libtorch warns of every kernel that is replaced; here that is what is meant.
-class Silence : public c10::WarningHandler {
-#if TORCH_VERSION_MAJOR >= 2
-    void process(const c10::Warning&) override {}
-};
-using c10::WarningUtils::WarningHandlerGuard;
-#else
-    void process(const c10::SourceLocation&, const std::string&, bool) override {}
-};
-using c10::Warning::WarningHandlerGuard;
-#endif
-
-static const bool installed = [] {
-    if (!tiles_allowed()) return false;
-    Silence silence;
-    WarningHandlerGuard guard(&silence);
-    static torch::Library library(torch::Library::IMPL, "aten", c10::DispatchKey::CPU, __FILE__, __LINE__);
-    library.impl("mm", TORCH_FN(tile_mm));
-    library.impl("addmm", TORCH_FN(tile_addmm));
-    library.impl("bmm", TORCH_FN(tile_bmm));
-    library.impl("baddbmm", TORCH_FN(tile_baddbmm));
-    return true;
-}();
 
 }  // namespace sora
+
+#else
+
+at::Tensor sora::product_on_tiles(const ProductCall&) { return {}; }
 
 #endif
 
 using namespace sora;
-
-// Whether products of bfloat16 run on tiles where they can; returns whether they did before.
-SORA_API int32_t sora_tile_products(int32_t use) {
-#ifdef SORA_AMX
-    return enabled.exchange(use != 0) && installed ? 1 : 0;
-#else
-    return 0;
-#endif
-}
 
 // The convolution of x [B, T, H, W, C] by weight [N, kt, k, k, C], k odd, with zeros around each frame and none in time:
 // [B, (T - kt) / stride + 1, H, W, N], bfloat16. Where sora_attention_available; no gradients.

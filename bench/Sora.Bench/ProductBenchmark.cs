@@ -1,25 +1,43 @@
 namespace Sora.Bench;
 
 /// <summary>
-/// The engine's bfloat16 products against libtorch's own of the same shapes, forward and for both gradients, the two taking turns;
-/// and linear layers with what follows them in a block against the same one after the other.
+/// The engine's products against libtorch's own of the same shapes, the two taking turns: of float32 with a GELU after each, of bfloat16 on
+/// matrix tiles forward and for both gradients; and linear layers with what follows them in a block against the same one after the other.
 /// </summary>
 internal static class ProductBenchmark
 {
 #if SYSTEM_TORCH
     public static IEnumerable<Measurement> Run(bool quick)
     {
-        if (!SystemEngine.HasTiles)
-            return [Measurement.Missing("product on tiles / libtorch's own", "×", "the processor has no matrix tiles")];
         (string Name, long Rows, long Inputs, long Outputs)[] shapes = quick
             ? [("tiny", 40, 48, 64)]
             : [("1.3B's attention", 2000, 1536, 1536), ("1.3B's feed-forward, in", 2000, 1536, 8960), ("1.3B's feed-forward, out", 2000, 8960, 1536),
                 ("the text encoder's", 512, 4096, 10240), ("the pocket's, in", 3840, 256, 1024), ("the pocket's, out", 3840, 1024, 256)];
+        Measurement[] inFloat32 = [.. shapes.Select(shape => MeasureFloat32(shape.Name, shape.Rows, shape.Inputs, shape.Outputs, quick ? 1 : 9))];
+        if (!SystemEngine.HasTiles)
+            return [.. inFloat32, Measurement.Missing("product on tiles / libtorch's own", "×", "the processor has no matrix tiles")];
         return
         [
+            .. inFloat32,
             .. shapes.SelectMany(shape => Measure(shape.Name, shape.Rows, shape.Inputs, shape.Outputs, quick ? 1 : 15)),
             .. shapes.Select(shape => MeasureFused(shape.Name, shape.Rows, shape.Inputs, shape.Outputs, quick ? 1 : 9)),
         ];
+    }
+
+    // A layer and what is no product after it, as in a block: where both have threads of their own, these wait for each other.
+    private static Measurement MeasureFloat32(string name, long rows, long inputs, long outputs, int rounds)
+    {
+        using IDisposable noGradients = no_grad();
+        using DisposeScope scope = NewDisposeScope();
+        Tensor x = BenchDevice.Random([rows, inputs], "x", float32), weight = BenchDevice.Random([outputs, inputs], "weight", float32) / Math.Sqrt(inputs);
+        Share share = Median.ShareOf((() => Repeat(Layer), 1), (() => SystemEngine.WithLibraryProducts(() => Repeat(Layer)), 1), rounds);
+        return new($"float32 product and GELU on libtorch's threads / the product on the library's own, {name}", share.Value, "×");
+
+        void Layer()
+        {
+            using Tensor y = nn.functional.linear(x, weight);
+            SystemEngine.Gelu(y).Dispose();
+        }
     }
 
     // With what follows such a layer in a block: where it widens a GELU, else the sum with the residual stream.
