@@ -1,3 +1,5 @@
+using Sora.Layers;
+
 namespace Sora.Training;
 
 /// <summary>
@@ -70,12 +72,12 @@ public sealed class Muon : IDisposable
 
     private static long Columns(Parameter parameter) => parameter.NumberOfElements / parameter.size(0);
 
-    /// <summary>Brings the singular values of each matrix of [G, R, C] near 1, in bfloat16.</summary>
+    /// <summary>Brings the singular values of each matrix of [G, R, C] near 1, in bfloat16 where the device multiplies it fast, else in float32.</summary>
     internal static Tensor Orthogonalize(Tensor matrices)
     {
         bool tall = matrices.size(1) > matrices.size(2);
         Tensor x = tall ? matrices.transpose(1, 2) : matrices;
-        x = (x / (x.square().sum([1, 2], keepdim: true).sqrt() + 1e-7)).to(bfloat16);
+        x = (x / (x.square().sum([1, 2], keepdim: true).sqrt() + 1e-7)).to(ComputeTypes.Of(Precision.Auto, matrices.device));
         for (int i = 0; i < Iterations; i++)
         {
             Tensor gram = x.bmm(x.transpose(1, 2));

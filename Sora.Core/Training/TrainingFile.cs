@@ -1,6 +1,7 @@
 using System.Reflection;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Sora.Layers;
 using Sora.Training.Distillation;
 using Sora.Training.FineTuning;
 using Sora.Training.SpriteWorld;
@@ -31,6 +32,11 @@ public sealed record TrainingFile(SpriteWorldConfig World, VaeTrainingConfig? Va
         FineTuning is { } tuning ? Path.Combine(tuning.RunFolder, "finetune-state.safetensors")
         : Distillation is { } distillation ? Path.Combine(distillation.RunFolder, "distill-state.safetensors")
         : Path.Combine(Flow?.RunFolder ?? Vae!.RunFolder, Flow is null ? "vae-state.safetensors" : "flow-state.safetensors");
+
+    /// <summary>The type of products for a precision on the device that the training runs on: with <see cref="Precision.Auto"/> bfloat16 where that multiplies it fast, else float32.</summary>
+    /// <exception cref="SoraException">The file names a device that this machine lacks.</exception>
+    public ScalarType ComputeType(Precision precision) =>
+        ComputeTypes.Of(precision, FineTuning is null && Distillation is null ? CPU : FineTuner.DeviceOf(FineTuning?.Device ?? Distillation?.Device));
 
     /// <summary>How settings are written in JSON.</summary>
     internal static JsonSerializerOptions JsonOptions { get; } = new()

@@ -18,7 +18,8 @@ internal static class TrainCommand
 
     private static readonly Option<int?> s_threads = Setting.Number<int>("--threads", "N", "Processor threads [default: all cores]");
 
-    private static readonly Option<Precision?> s_precision = Setting.Of("--precision", "full|bf16", "Number format of matrix products; trained parameters are float32 [default: bf16]", PrecisionNames.Parse);
+    private static readonly Option<Precision?> s_precision = Setting.Of("--precision", string.Join('|', PrecisionNames.All),
+        "Number format of matrix products; auto is bf16 where the device is fast at it; trained parameters are float32 [default: auto]", PrecisionNames.Parse);
 
     private static readonly Option<bool> s_resume = new("--resume") { Description = "Demand that there is a checkpoint to go on from [default: go on where there is one, else begin]" };
 
@@ -54,7 +55,7 @@ internal static class TrainCommand
 
     private static void Train(ParseResult line, TrainingFile file, MpiGradientExchange? exchange, CancellationToken cancellationToken)
     {
-        torch.ScalarType type = line.GetValue(s_precision) == Precision.Full ? torch.float32 : torch.bfloat16;
+        torch.ScalarType type = file.ComputeType(line.GetValue(s_precision) ?? Precision.Auto);
         // Of several ranks one tells how it goes.
         Action<string> log = exchange is { Rank: > 0 } ? _ => { } : Log;
         if (file.FineTuning is { Data.Folder: not null } onFolder)
