@@ -84,6 +84,12 @@ public sealed class FlowTrainingTests : IDisposable
         IReadOnlyList<(string Name, double Value)> exact = FlowValidation.Run(batches, (batch, x) => (x - batch.Data) / batch.Levels[0]);
         Assert.All(exact, error => Assert.InRange(error.Value, 0, 1e-8));
 
+        // Weighed by what halves every number: half of the error, under a name of its own.
+        Tensor half = full([1, batches.DrawValidation(0).Data.size(1)], 0.5f);
+        IReadOnlyList<(string Name, double Value)> weighed = FlowValidation.Run(batches, (batch, x) => zeros(x.shape), half);
+        Assert.Equal(squares / values / 2, weighed.Single(error => error.Name == "pixel_loss").Value, 1e-3);
+        Assert.Equal(nothing, weighed.Where(error => error.Name != "pixel_loss"));
+
         static IEnumerable<string> Clips(FlowBatch batch)
         {
             long at = 0;

@@ -90,6 +90,13 @@ internal sealed class EqualShapeBatches : IFlowBatches
     }
 
     /// <inheritdoc/>
+    public Tensor[] Examples(int count)
+    {
+        LatentClips clips = _clips.Count > 0 ? _clips : _pictures;
+        return [.. Enumerable.Range(0, Math.Min(count, clips.Count)).Select(i => clips.Latents.narrow(0, i, 1))];
+    }
+
+    /// <inheritdoc/>
     public int ValidationBatches => ((_validation?.Count ?? 0) + FlowBatch.ValidationClips - 1) / FlowBatch.ValidationClips;
 
     /// <inheritdoc/>

@@ -27,6 +27,7 @@ public sealed class FlowTrainer : ITrainingTask, IDisposable
     private readonly Dictionary<string, Parameter> _parameters;
     private readonly TrainingLoop _loop;
     private readonly ActivationCheckpoints? _checkpoints;
+    private readonly Tensor? _weights;   // 1 P, of a patch's numbers in the loss; null: all alike
     private long _tokens;
     private double _operations;
 
@@ -59,6 +60,8 @@ public sealed class FlowTrainer : ITrainingTask, IDisposable
         var tokenizer = SentencePieceTokenizer.Load(TokenizerPath);
         _tokenizer = new(tokenizer);
         TrainingVocabulary.NoteCuts(_batches.WrittenCaptions, _tokenizer, config.MaxTextLength, log);
+        if (config.LossSpace == LossSpace.Pixels)
+            _weights = WeightsOfPatch(PixelWeights.Open(config, _batches, computeType, log, cancellationToken), config.Transformer.PatchSize);
         if (exchange is { Rank: 0 })
             exchange.Average(0);
         _transformer = new(config.Transformer, new FreshParameters(config.Seed, computeType));
@@ -105,6 +108,7 @@ public sealed class FlowTrainer : ITrainingTask, IDisposable
     public void Dispose()
     {
         _batches.Dispose();
+        _weights?.Dispose();
         _transformer.Dispose();
         _textEncoder.Dispose();
         _loop.Dispose();
@@ -123,7 +127,7 @@ public sealed class FlowTrainer : ITrainingTask, IDisposable
         _checkpoints?.Backward();
     }
 
-    IReadOnlyList<(string Name, double Value)> ITrainingTask.Validate() => FlowValidation.Run(_batches, Velocity);
+    IReadOnlyList<(string Name, double Value)> ITrainingTask.Validate() => FlowValidation.Run(_batches, Velocity, _weights);
 
     PngImage? ITrainingTask.WriteSamples(string path, CancellationToken cancellationToken) =>
         new SampleGrid(_config.SamplePrompts, _config.SampleSeed, _config.SampleSteps).Write(_config.OutputFolder, path, cancellationToken);
@@ -164,7 +168,16 @@ public sealed class FlowTrainer : ITrainingTask, IDisposable
         Tensor velocity = Velocity(batch, batch.Data + (target * sigma));
         Tensor unknown = sigma.gt(0).to(float32);                                                // N 1
         (_tokens, _operations) = (batch.Levels.Length, Operations(batch.Grids));
-        return ((velocity - target).square() * unknown).sum() / (unknown.sum() * values);
+        Tensor squares = (velocity - target).square();                                           // N P
+        return ((_weights is null ? squares : squares * _weights) * unknown).sum() / (unknown.sum() * values);
+    }
+
+    // In the order of Patchify.Cut, where the channel runs slowest.
+    private static Tensor WeightsOfPatch(double[] channels, IReadOnlyList<int> patch)
+    {
+        int points = patch.Aggregate(1, (a, b) => a * b);
+        float[] weights = [.. channels.SelectMany(weight => Enumerable.Repeat((float)weight, points))];
+        return tensor(weights, [1, weights.Length]).DetachFromDisposeScope();
     }
 
     private Tensor Velocity(FlowBatch batch, Tensor x)

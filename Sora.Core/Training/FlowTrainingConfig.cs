@@ -91,6 +91,9 @@ public sealed record FlowTrainingConfig
     /// <value>0 to 1. Default 0.</value>
     public double WordDropout { get; init => field = s_shares.Require("word_dropout", value)!.Value; }
 
+    /// <summary>In what the error is measured.</summary>
+    public LossSpace LossSpace { get; init; }
+
     /// <summary>What the transformer predicts.</summary>
     public FlowPrediction Prediction { get; init; } = FlowPrediction.Preconditioned;
 

@@ -12,17 +12,18 @@ internal static class FlowValidation
 
     /// <summary>
     /// The mean squared error over all tokens at each level, the mean of these, and where it is known which tokens show a
-    /// subject, the mean over them; nothing where no clips are kept apart.
+    /// subject, the mean over them, and with weights the weighted mean; nothing where no clips are kept apart.
     /// </summary>
     /// <param name="batches">The clips.</param>
     /// <param name="velocity">Predicts noise − data [N, P] for the tokens of a batch, at its levels, from their noisy patches [N, P].</param>
-    public static IReadOnlyList<(string Name, double Value)> Run(IFlowBatches batches, Func<FlowBatch, Tensor, Tensor> velocity)
+    /// <param name="weights">The weights [1, P] of a patch's numbers in <c>pixel_loss</c>; null: there is none.</param>
+    public static IReadOnlyList<(string Name, double Value)> Run(IFlowBatches batches, Func<FlowBatch, Tensor, Tensor> velocity, Tensor? weights = null)
     {
         if (batches.ValidationBatches == 0)
             return [];
         using IDisposable noGradients = no_grad();
         var errors = new double[s_levels.Length];
-        double values = 0, subjectError = 0, subjectValues = 0;
+        double values = 0, subjectError = 0, subjectValues = 0, pixelError = 0;
         for (int number = 0; number < batches.ValidationBatches; number++)
         {
             using DisposeScope scope = NewDisposeScope();
@@ -38,11 +39,14 @@ internal static class FlowValidation
                 Tensor predicted = velocity(batch with { Levels = levels }, batch.Data + (target * s_levels[i]));
                 Tensor squares = (predicted - target).square();
                 errors[i] += squares.sum().cpu().item<float>();
+                pixelError += weights is null ? 0 : (squares * weights).sum().cpu().item<float>();
                 subjectError += batch.Subject is null ? 0 : (squares * batch.Subject).sum().cpu().item<float>();
             }
         }
         double[] means = [.. errors.Select(error => error / values)];
         IReadOnlyList<(string, double)> all = [.. s_levels.Select((sigma, i) => (string.Create(CultureInfo.InvariantCulture, $"loss_sigma_{sigma:0.0}"), means[i])), ("loss", means.Average())];
+        if (weights is not null)
+            all = [.. all, ("pixel_loss", pixelError / (values * s_levels.Length))];
         return subjectValues > 0 ? [.. all, ("subject_loss", subjectError / (subjectValues * s_levels.Length))] : all;
     }
 }

@@ -13,6 +13,10 @@ internal interface IFlowBatches : IDisposable
     /// <param name="number">Which; the step's number in a training of one process.</param>
     FlowBatch Draw(long number);
 
+    /// <summary>Latents [1, C, t, h, w] of a few of the clips; they belong to the current dispose scope.</summary>
+    /// <param name="count">How many at most.</param>
+    Tensor[] Examples(int count);
+
     /// <summary>The number of batches of clips that training does not draw; 0 where none are kept apart.</summary>
     int ValidationBatches { get; }
 

@@ -80,6 +80,11 @@ internal sealed class PackedBatches : IFlowBatches
     }
 
     /// <inheritdoc/>
+    // Spread over all, which follow one another by their files.
+    public Tensor[] Examples(int count) =>
+        [.. _trained.Where((_, i) => i % Math.Max(1, _trained.Length / count) == 0).Take(count).Select(clip => _clips.Read(clip).unsqueeze(0))];
+
+    /// <inheritdoc/>
     public int ValidationBatches => (_heldOut.Length + FlowBatch.ValidationClips - 1) / FlowBatch.ValidationClips;
 
     /// <inheritdoc/>
