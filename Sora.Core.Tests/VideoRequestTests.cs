@@ -92,6 +92,14 @@ public class VideoRequestTests
     }
 
     [Fact]
+    public void AModelMayHaveAnIntervalOfItsOwn()
+    {
+        ModelLimits limits = Limits with { GuidanceInterval = new(0.7f, 1) };
+        Assert.Equal(new SigmaInterval(0.7f, 1), Fish.Resolve(limits).GuidanceInterval);
+        Assert.Equal(SigmaInterval.All, (Fish with { GuidanceInterval = SigmaInterval.All }).Resolve(limits).GuidanceInterval);
+    }
+
+    [Fact]
     public void WhatIsSetIsKept()
     {
         VideoRequest full = Fish with

@@ -54,6 +54,9 @@ public sealed record ModelLimits
     /// <summary>Default of <see cref="VideoRequest.LowNoiseGuidanceScale"/>; null: that of <see cref="GuidanceScale"/>.</summary>
     public float? LowNoiseGuidanceScale { get; init; }
 
+    /// <summary>Default of <see cref="VideoRequest.GuidanceInterval"/>.</summary>
+    public SigmaInterval GuidanceInterval { get; init; } = SigmaInterval.All;
+
     /// <summary>Default of <see cref="VideoRequest.Shift"/>.</summary>
     public required float Shift { get; init; }
 

@@ -89,7 +89,7 @@ public sealed record VideoRequest(string Prompt)
     /// model itself, which takes half the time; without guidance near pure noise and near the data, videos vary more and
     /// colours saturate less.
     /// </summary>
-    /// <value>A part of 0 (data) to 1 (noise), both ends included; by default all of it.</value>
+    /// <value>A part of 0 (data) to 1 (noise), both ends included; by default the model's, which is all of it in most.</value>
     public SigmaInterval? GuidanceInterval { get; init; }
 
     /// <summary>
@@ -252,7 +252,7 @@ public sealed record VideoRequest(string Prompt)
             GuidanceScale = GuidanceScale ?? limits.GuidanceScale,
             LowNoiseGuidanceScale = LowNoiseGuidanceScale
                 ?? (limits.HasTwoExperts ? GuidanceScale ?? limits.LowNoiseGuidanceScale ?? limits.GuidanceScale : null),
-            GuidanceInterval = GuidanceInterval ?? SigmaInterval.All,
+            GuidanceInterval = GuidanceInterval ?? limits.GuidanceInterval,
             GuidanceRescale = GuidanceRescale ?? 0,
             Shift = Shift ?? limits.ShiftOf(width, height, Math.Min(frames, window ?? frames)),
             Sampler = Sampler ?? limits.Sampler,

@@ -6,8 +6,6 @@ internal static class Attention
     /// <summary>The most scores, over all heads, that exist at once: 64 MB in float32.</summary>
     private const long MaximumScores = 16 << 20;
 
-    private static readonly bool s_hasFloat = Native.sora_float_attention_available() != 0;
-
     /// <summary>softmax(q·kᵀ/√d + mask)·v.</summary>
     public static torch.Tensor Apply(torch.Tensor query, torch.Tensor key, torch.Tensor value, torch.Tensor? mask) =>
         mask is not null ? Composed(query, key, value, mask)
@@ -34,7 +32,7 @@ internal static class Attention
 
     // Whether the native kernel in float32 can take this; bfloat16 becomes float32 and is rounded at the end.
     private static bool FitsFloat(torch.Tensor query, torch.Tensor key, torch.Tensor value) =>
-        s_hasFloat && query.ndim == 4 && key.ndim == 4 && value.shape.SequenceEqual(key.shape)
+        SystemEngine.HasFloatAttention && query.ndim == 4 && key.ndim == 4 && value.shape.SequenceEqual(key.shape)
         && query.size(0) == key.size(0) && query.size(1) == key.size(1) && query.size(3) == key.size(3)
         && query.dtype is torch.ScalarType.Float32 or torch.ScalarType.BFloat16 && key.dtype == query.dtype && value.dtype == query.dtype
         && query.device_type == DeviceType.CPU && query.NumberOfElements > 0 && key.NumberOfElements > 0;

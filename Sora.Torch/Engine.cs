@@ -91,6 +91,9 @@ public static unsafe class SystemEngine
     /// <summary>Whether the processor multiplies tiles of bfloat16 (AMX), and the system lets it.</summary>
     public static bool HasTiles { get; } = Native.sora_attention_available() != 0;
 
+    /// <summary>Whether attention of float32, and of bfloat16 by way of it, is this engine's: without the whole matrix of scores.</summary>
+    public static bool HasFloatAttention { get; } = Native.sora_float_attention_available() != 0;
+
     /// <summary>
     /// Whether libtorch multiplies bfloat16 at the processor's speed (AVX512). Elsewhere products of bfloat16 are this engine's: they are
     /// computed in float32 and rounded once.

@@ -2,7 +2,10 @@ using Xunit;
 
 namespace Sora.Tests.Engine;
 
-/// <summary>Products in bfloat16 against those in float32; on processors with AMX they run on matrix tiles.</summary>
+/// <summary>
+/// Products in bfloat16 against those in float32, on processors with AMX on matrix tiles; and in float32, which run on libtorch's threads,
+/// against float64.
+/// </summary>
 public class TileProductTests
 {
     [Theory]
@@ -48,6 +51,47 @@ public class TileProductTests
         Close((added.to(float32) * 1.5f) + (product * -0.5f), added.baddbmm(a, turned, beta: 1.5f, alpha: -0.5f));
         // The same batch for all, as broadcasting gives it.
         Close(a.narrow(0, 0, 1).to(float32).matmul(b.to(float32)), a.narrow(0, 0, 1).expand(batches, m, k).bmm(b));
+    }
+
+    [Theory]
+    [InlineData(1, 1, 1)]
+    [InlineData(1, 300, 40)]
+    [InlineData(300, 1, 40)]
+    [InlineData(70, 50, 1)]
+    [InlineData(515, 130, 77)]
+    public void EveryLayoutInFloat32EqualsFloat64(long m, long n, long k)
+    {
+        using DisposeScope scope = NewDisposeScope();
+        using IDisposable noGradients = no_grad();
+        foreach (Tensor a in Layouts(1, m, k))
+        {
+            foreach (Tensor b in Layouts(2, k, n))
+            {
+                Tensor bias = RandomTensor.Create(3, n), product = a.to(float64).matmul(b.to(float64));
+                Same(product, a.matmul(b));
+                Same(product + bias, nn.functional.linear(a, b.transpose(0, 1), bias));
+                Same(((product * -0.5f) + (bias * 1.5f)).unsqueeze(0), bias.expand(1, m, n).baddbmm(a.unsqueeze(0), b.unsqueeze(0), beta: 1.5f, alpha: -0.5f));
+                // Batches, of which each has its own matrices, and of which all have the same.
+                Tensor left = stack([a, a * 2, a * 3]), right = b.unsqueeze(0).expand(3, k, n);
+                Same(stack([product, product * 2, product * 3]), left.bmm(right));
+            }
+        }
+
+        static Tensor[] Layouts(ulong seed, long rows, long columns)
+        {
+            Tensor plain = RandomTensor.Create(seed, rows, columns), line = RandomTensor.Create(seed, 1, columns), wide = RandomTensor.Create(seed, rows, columns + 3);
+            return
+            [
+                plain, plain.transpose(0, 1).contiguous().transpose(0, 1), wide.narrow(1, 2, columns), line.expand(rows, columns),
+                line.narrow(1, 0, 1).expand(rows, columns), RandomTensor.Create(seed, rows, 2 * columns).slice(1, 0, 2 * columns, 2),
+            ];
+        }
+
+        static void Same(Tensor expected, Tensor given)
+        {
+            Assert.Equal(expected.shape, given.shape);
+            Assert.InRange((given.to(float64) - expected).abs().max().item<double>(), 0, 2e-6 * (10 + expected.abs().max().item<double>()));
+        }
     }
 
     [Fact]

@@ -116,6 +116,9 @@ public class ModelConfigTests
     [InlineData("steps", "0", "steps 0 is out of range; allowed: 1 to 1000, nearest: 1")]
     [InlineData("sampler", "\"unipcc\"", "'unipcc' is unknown; known: euler, heun, unipc, dpmpp-2m, lcm, euler-trailing, nearest: unipc")]
     [InlineData("guidance_scale", "-1", "guidance_scale -1 is out of range")]
+    [InlineData("guidance_interval", "\"0.8:0.2\"", "The guidance interval 0.8:0.2 is empty; nearest: 0.2:0.8")]
+    [InlineData("guidance_interval", "\"most\"", "'most' is not a guidance interval: two noise levels from 0 to 1")]
+    [InlineData("guidance_interval", "1", "guidance_interval is 1; allowed: text")]
     public void WrongRequestDefaultsAreNamed(string field, string? value, string message) =>
         AssertRefused(new RequestDefaults().ToJson(), field, value, message, text => RequestDefaults.Parse(text, "x/config.json"));
 
@@ -124,9 +127,9 @@ public class ModelConfigTests
     {
         var defaults = RequestDefaults.Parse("""{"steps": 8, "fps": 24}""");
         Assert.Equal((832, 480, 81, 24, 8), (defaults.Width, defaults.Height, defaults.FrameCount, defaults.FramesPerSecond, defaults.Steps));
-        Assert.Equal((5f, Sampler.UniPC, 512, "", false),
-            (defaults.GuidanceScale, defaults.Sampler, defaults.MaxSequenceLength, defaults.NegativePrompt, defaults.PerTokenTime));
-        RequestDefaults own = defaults with { NegativePrompt = "静态 \"x\"", Sampler = Sampler.Euler, GuidanceScale = 1.1f, PerTokenTime = true };
+        Assert.Equal((5f, SigmaInterval.All, Sampler.UniPC, 512, "", false),
+            (defaults.GuidanceScale, defaults.GuidanceInterval, defaults.Sampler, defaults.MaxSequenceLength, defaults.NegativePrompt, defaults.PerTokenTime));
+        RequestDefaults own = defaults with { NegativePrompt = "静态 \"x\"", Sampler = Sampler.Euler, GuidanceScale = 1.1f, GuidanceInterval = new(0.25f, 0.9f), PerTokenTime = true };
         Assert.Equal(own, RequestDefaults.Parse(own.ToJson()));
     }
 

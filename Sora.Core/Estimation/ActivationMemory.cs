@@ -28,6 +28,9 @@ internal sealed class ActivationMemory(long number)
     /// <summary>The most scores that composed attention makes at once (Sora.Torch, Attention.MaximumScores).</summary>
     private const long MostScores = 16 << 20;
 
+    // Where bfloat16 is computed in float32 its numbers are there twice, in 2 bytes and in 4.
+    private readonly bool _widens = number == 2 && FusedKernels.WidensBFloat16;
+
     /// <summary>Of the text encoder, a layer on L tokens.</summary>
     public long Text(UMT5Config config, long l)
     {
@@ -51,6 +54,8 @@ internal sealed class ActivationMemory(long number)
         // At a block's end: the stream four times in float32; its inputs, queries and keys before and after the norm, values, what
         // attention gives in two orders, and both outputs; and the inner width twice.
         long end = m * ((d * (16 + (17 * number))) + (2 * config.FfnDim * number));
+        // The inner width's product as float32, what it reads and the weight.
+        end += _widens ? sizeof(float) * ((m * (d + config.FfnDim)) + (d * config.FfnDim)) : 0;
         long keys = clips * 2 * number * config.NumLayers * d * l;
         long angles = 2 * m * config.AttentionHeadDim * sizeof(float);
         // Noise, sample, the solver's past and its sums; of each branch its patches, its velocity and both joined.
@@ -74,7 +79,9 @@ internal sealed class ActivationMemory(long number)
         numbers += again ? chunk.Cached : 0;
         long pixels = 3L * latent.H * latent.W * config.SpatialStride * config.SpatialStride;
         // Of a chunk as float32: decoded, joined from patches, clamped, and what the check and the rounding to 8 bits take.
-        long peak = ((numbers + (KernelCopies * chunk.Kernel)) * number) + (7 * Math.Min(frames, config.TemporalStride) * pixels * sizeof(float)) + (frames * pixels);
+        // By way of float32 a convolution takes half as much again: measured.
+        long each = _widens ? 3 : number;
+        long peak = ((numbers + (KernelCopies * chunk.Kernel)) * each) + (7 * Math.Min(frames, config.TemporalStride) * pixels * sizeof(float)) + (frames * pixels);
         return Fixed + (long)(DecoderShare * peak);
     }
 
@@ -84,8 +91,12 @@ internal sealed class ActivationMemory(long number)
     {
         if (number == 2 && config.AttentionHeadDim % 32 == 0 && ComputeTypes.ProcessorHasTiles)
             return 0;
+        long tokens = clips * n * config.InnerDim * (4 + (11 * number));
+        // Queries, keys, values and the result as float32.
+        if (FusedKernels.HasFloatAttention)
+            return tokens + (number == 2 ? clips * n * config.InnerDim * 4 * sizeof(float) : 0);
         long heads = clips * config.NumAttentionHeads;
         long scores = Math.Min(heads * n * n, Math.Max(MostScores, heads * n));
-        return (clips * n * config.InnerDim * (4 + (11 * number))) + ((number == 4 ? 4 : 2) * scores * number);
+        return tokens + ((number == 4 ? 4 : 2) * scores * number);
     }
 }

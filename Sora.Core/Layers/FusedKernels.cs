@@ -142,6 +142,22 @@ internal static class FusedKernels
         throw new NotSupportedException("TorchSharp has no convolution of channels-last frames.");
 #endif
 
+    /// <summary>Whether attention in float32, or in bfloat16 by way of it, runs without a matrix of scores that grows with N².</summary>
+    public static bool HasFloatAttention =>
+#if SYSTEM_TORCH
+        SystemEngine.HasFloatAttention;
+#else
+        false;
+#endif
+
+    /// <summary>Whether products and convolutions of bfloat16 are computed in float32, on copies of what they take and give.</summary>
+    public static bool WidensBFloat16 =>
+#if SYSTEM_TORCH
+        !SystemEngine.LibraryHasBFloat16;
+#else
+        false;
+#endif
+
     /// <summary>Attention of q [B, N, D] to k, v [B, M, D] in heads of D / heads channels: [B, N, D].</summary>
     public static Tensor Attention(Tensor q, Tensor k, Tensor v, int heads)
     {

@@ -115,6 +115,7 @@ public sealed record ModelFolder
         Steps = Defaults.Steps,
         GuidanceScale = Defaults.GuidanceScale,
         LowNoiseGuidanceScale = Defaults.LowNoiseGuidanceScale,
+        GuidanceInterval = Defaults.GuidanceInterval,
         Shift = Defaults.Shift,
         ShiftTokens = Defaults.ShiftTokens,
         Sampler = Defaults.Sampler,

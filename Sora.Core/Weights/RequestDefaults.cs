@@ -41,6 +41,10 @@ public sealed record RequestDefaults : ModelConfig
     /// <value>0 to 100, or null.</value>
     public float? LowNoiseGuidanceScale { get; init => field = Within(value, 0, 100, "guidance_scale_2"); }
 
+    /// <summary>The noise levels at which guidance acts (<c>guidance_interval</c>, written <c>"0.7:1"</c>).</summary>
+    /// <value>A part of 0 to 1; all of it where nothing says otherwise.</value>
+    public SigmaInterval GuidanceInterval { get; init; } = SigmaInterval.All;
+
     /// <summary>The solver (<c>sampler</c>).</summary>
     /// <value>A name of <see cref="SamplerNames"/>; the scheduler's where nothing says otherwise.</value>
     public Sampler Sampler { get; init; } = Sampler.UniPC;
@@ -98,6 +102,7 @@ public sealed record RequestDefaults : ModelConfig
         Steps = fields.Integer("steps", absent.Steps),
         GuidanceScale = (float)fields.Number("guidance_scale", absent.GuidanceScale),
         LowNoiseGuidanceScale = (float?)fields.OptionalNumber("guidance_scale_2") ?? absent.LowNoiseGuidanceScale,
+        GuidanceInterval = fields.OptionalText("guidance_interval") is { } interval ? SigmaInterval.Parse(interval) : absent.GuidanceInterval,
         Sampler = fields.OptionalText("sampler") is { } name ? SamplerNames.Parse(name) : absent.Sampler,
         Shift = (float)fields.Number("shift", absent.Shift),
         ShiftTokens = fields.OptionalInteger("shift_tokens") ?? absent.ShiftTokens,
@@ -115,6 +120,8 @@ public sealed record RequestDefaults : ModelConfig
         fields["guidance_scale"] = GuidanceScale;
         if (LowNoiseGuidanceScale is { } scale)
             fields["guidance_scale_2"] = scale;
+        if (GuidanceInterval != SigmaInterval.All)
+            fields["guidance_interval"] = GuidanceInterval.ToString();
         fields["height"] = Height;
         fields["max_sequence_length"] = MaxSequenceLength;
         fields["negative_prompt"] = NegativePrompt;

@@ -6,6 +6,7 @@
 #include <dlfcn.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "blas.h"
 #include "replacement.h"
@@ -45,14 +46,20 @@ struct FloatMatrix {
     FloatMatrix columns_from(int64_t first) const { return {data + first * column, row, column}; }
 };
 
+// The last two strides; that of an axis of one, which may be anything and steps over nothing, as if the matrix were dense.
+static std::pair<int64_t, int64_t> strides_of(const at::Tensor& t) {
+    return {t.size(-2) > 1 ? t.stride(-2) : t.size(-1), t.size(-1) > 1 ? t.stride(-1) : 1};
+}
+
 static at::Tensor dense(const at::Tensor& t) {
-    int64_t rows = t.size(-2), columns = t.size(-1), row = t.stride(-2), column = t.stride(-1);
-    bool fits = (column == 1 && row >= std::max<int64_t>(columns, 1)) || (row == 1 && column >= std::max<int64_t>(rows, 1));
+    auto [row, column] = strides_of(t);
+    bool fits = (column == 1 && row >= t.size(-1)) || (row == 1 && column >= t.size(-2));
     return fits && std::max(row, column) <= kMostSize ? t : t.contiguous();
 }
 
 static FloatMatrix matrix_of(const at::Tensor& t, int64_t batch) {
-    return {t.data_ptr<float>() + (t.dim() == 3 ? batch * t.stride(0) : 0), t.stride(-2), t.stride(-1)};
+    auto [row, column] = strides_of(t);
+    return {t.data_ptr<float>() + (t.dim() == 3 ? batch * t.stride(0) : 0), row, column};
 }
 
 struct Sums {

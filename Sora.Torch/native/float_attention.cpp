@@ -29,7 +29,8 @@ struct HeadRows {
 };
 
 struct Heads {
-    explicit Heads(const at::Tensor& t) : data(t.data_ptr<float>()), batch(t.stride(0)), head(t.stride(1)), row(t.stride(2)) {}
+    // The stride of a single row may be anything.
+    explicit Heads(const at::Tensor& t) : data(t.data_ptr<float>()), batch(t.stride(0)), head(t.stride(1)), row(std::max(t.stride(2), t.size(3))) {}
     HeadRows of(int64_t b, int64_t h) const { return {data + b * batch + h * head, row}; }
     float* data;
     int64_t batch, head, row;
@@ -43,13 +44,16 @@ static at::Tensor float_rows(const at::Tensor& t) {
 // c [m, n] = alpha * a b + beta * c, by this thread.
 struct Product {
     Sgemm sgemm;
+
     // b is [n, k], so that its rows are the result's columns.
     void by_rows(const HeadRows& a, const HeadRows& b, float* c, int64_t stride, int64_t m, int64_t n, int64_t k, float alpha) const {
         call(kAsItIs, kTransposed, a, b, c, stride, m, n, k, alpha, 0);
     }
+
     void plain(const HeadRows& a, const HeadRows& b, float* c, int64_t stride, int64_t m, int64_t n, int64_t k, float alpha, float beta) const {
         call(kAsItIs, kAsItIs, a, b, c, stride, m, n, k, alpha, beta);
     }
+
     // a is [k, m].
     void turned(const HeadRows& a, const HeadRows& b, float* c, int64_t stride, int64_t m, int64_t n, int64_t k, float alpha, float beta) const {
         call(kTransposed, kAsItIs, a, b, c, stride, m, n, k, alpha, beta);
@@ -64,32 +68,29 @@ private:
 
 static int64_t queries_of_block(int64_t n, int64_t m) { return std::min(n, std::max<int64_t>(16, kMostScores / m)); }
 
-// Scores [rows, m] become e^(score - norm); without norms each row's own is found and kept, and the weights add up to 1.
-static void weigh(float* scores, int64_t rows, int64_t m, float* norms, bool known) {
+// Scores [rows, m] become weights e^score / sum, and each row's norm, the logarithm of that sum, is kept.
+static void weigh(float* scores, int64_t rows, int64_t m, float* norms) {
     for (int64_t i = 0; i < rows; i++) {
         float* row = scores + i * m;
-        float norm = 0;
-        if (known) {
-            norm = norms[i];
-        } else {
-            float highest = row[0];
-            for (int64_t j = 1; j < m; j++) highest = std::max(highest, row[j]);
-            Lanes total{};
-            each_part(m, [&](int64_t j, auto part) {
-                Lanes weight = exp_approx(load(row + j, part) - highest);
-                store(row + j, weight, part);
-                // What reads as zero beyond the last is a weight too.
-                if constexpr (part.whole) total += weight;
-                else for (size_t l = 0; l < part.count; l++) total[l] += weight[l];
-            });
-            float weights = sum(total);
-            norms[i] = highest + std::log(weights);
-            float inverse = 1 / weights;
-            each_part(m, [&](int64_t j, auto part) { store(row + j, load(row + j, part) * inverse, part); });
-            continue;
-        }
-        each_part(m, [&](int64_t j, auto part) { store(row + j, exp_approx(load(row + j, part) - norm), part); });
+        float highest = *std::max_element(row, row + m);
+        Lanes total{};
+        each_part(m, [&](int64_t j, auto part) {
+            Lanes weight = exp_approx(load(row + j, part) - highest);
+            store(row + j, weight, part);
+            // Lanes beyond the last have a weight too, which does not count.
+            if constexpr (part.whole) total += weight;
+            else for (size_t lane = 0; lane < part.count; lane++) total[lane] += weight[lane];
+        });
+        float weights = sum(total), share = 1 / weights;
+        norms[i] = highest + std::log(weights);
+        each_part(m, [&](int64_t j, auto part) { store(row + j, load(row + j, part) * share, part); });
     }
+}
+
+// The same weights again, of scores whose norms are known.
+static void weigh_again(float* scores, int64_t rows, int64_t m, const float* norms) {
+    for (int64_t i = 0; i < rows; i++)
+        each_part(m, [&](int64_t j, auto part) { store(scores + i * m + j, exp_approx(load(scores + i * m + j, part) - norms[i]), part); });
 }
 
 struct FloatAttention : torch::autograd::Function<FloatAttention> {
@@ -107,7 +108,7 @@ struct FloatAttention : torch::autograd::Function<FloatAttention> {
                 int64_t i = task / blocks, first = task % blocks * block, rows = std::min(block, n - first);
                 HeadRows out = results.of(i / h, i % h), own = qs.of(i / h, i % h);
                 product.by_rows({own.row(first), own.stride}, ks.of(i / h, i % h), scores.data(), m, rows, m, d, scale);
-                weigh(scores.data(), rows, m, all_norms + i * n + first, false);
+                weigh(scores.data(), rows, m, all_norms + i * n + first);
                 product.plain({scores.data(), m}, vs.of(i / h, i % h), out.row(first), out.stride, rows, d, m, 1, 0);
             }
         });
@@ -136,7 +137,7 @@ struct FloatAttention : torch::autograd::Function<FloatAttention> {
                     int64_t rows = std::min(block, n - first);
                     HeadRows here{own.row(first), own.stride}, slope_here{slope.row(first), slope.stride}, p{weights.data(), m}, change{changes.data(), m};
                     product.by_rows(here, keys, weights.data(), m, rows, m, d, scale);
-                    weigh(weights.data(), rows, m, all_norms + i * n + first, true);
+                    weigh_again(weights.data(), rows, m, all_norms + i * n + first);
                     product.by_rows(slope_here, values, changes.data(), m, rows, m, d, 1);
                     for (int64_t r = 0; r < rows; r++) {
                         Lanes dots{};

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
+using Sora.Layers;
 using Sora.Training;
 using Sora.Training.SpriteWorld;
 
@@ -25,7 +26,7 @@ internal static class ScalingBenchmark
             FlowTrainingConfig config = recipe with { Steps = steps * budget, ValidationSteps = steps * budget };
             foreach (string left in Directory.Exists(folder) ? Directory.GetFiles(folder, "flow-state*").Append(Path.Combine(folder, "metrics.jsonl")) : [])
                 File.Delete(left);
-            using (var trainer = new FlowTrainer(config, world, quick ? float32 : bfloat16, Console.Error.WriteLine, CancellationToken.None))
+            using (var trainer = new FlowTrainer(config, world, quick ? float32 : ComputeTypes.Of(Precision.Auto, CPU), Console.Error.WriteLine, CancellationToken.None))
                 trainer.Run(Console.Error.WriteLine, CancellationToken.None);
             EvaluationScores scores = Evaluate(config.OutputFolder, world, prompts);
             points.Add(((long)config.Steps * config.TokensPerStep, new Dictionary<string, double>(Validation(folder))

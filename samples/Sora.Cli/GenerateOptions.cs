@@ -33,7 +33,7 @@ internal static class GenerateOptions
         "How strongly the prompt is followed, 0 to 100; 1 is fastest [default: the model's]");
 
     private static readonly Option<SigmaInterval?> GuidanceInterval = Setting.Of("--guidance-interval", "LOW:HIGH",
-        "Noise levels at which guidance acts, within 0 (data) to 1 (noise); the steps at others take half the time [default: 0:1]",
+        "Noise levels at which guidance acts, within 0 (data) to 1 (noise); the steps at others take half the time [default: the model's]",
         SigmaInterval.Parse);
 
     private static readonly Option<float?> GuidanceRescale = Setting.Number<float>("--guidance-rescale", "X",
