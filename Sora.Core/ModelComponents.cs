@@ -34,10 +34,13 @@ internal sealed class ModelComponents : IDisposable
         Folder = folder;
         _options = options;
         Device = DeviceOf(options.Device);
+        ComputeTypes.Require(options.Precision, Device);
+        if (options is { Precision: Precision.Int8, LayerStreaming: true })
+            throw new SoraException("Precision int8 does not go with layers that are read as they are used: their weights become 8 bits when they are loaded; nearest: either of them.");
         _type = ComputeTypes.Of(options.Precision, Device);
         Keep = options.KeepComponents ?? folder.WeightBytes < SmallModel;
         DecodingTiles.RequireSize(folder.Vae, options.VaeTileSize);
-        _cost = new(() => new GenerationCost(folder, _type, Keep, Streams, options.VaeTileSize));
+        _cost = new(() => new GenerationCost(folder, _type, Keep, Streams, options.VaeTileSize, IsInt8));
         Tokenizer = LoadTokenizer(folder);
         Normalizer = new(folder.Vae, Device);
 
@@ -64,7 +67,7 @@ internal sealed class ModelComponents : IDisposable
     public string Fingerprint => _fingerprint.GetAwaiter().GetResult();
 
     /// <summary>The number format that is computed in.</summary>
-    public Precision Precision => _type == bfloat16 ? Precision.BFloat16 : Precision.Full;
+    public Precision Precision => IsInt8 ? Precision.Int8 : _type == bfloat16 ? Precision.BFloat16 : Precision.Full;
 
     /// <summary>The active LoRAs.</summary>
     public ValueList<LoraFile> Loras { get; private set; } = [];
@@ -219,15 +222,18 @@ internal sealed class ModelComponents : IDisposable
     private ModelPart<T> Part<T>(string name, Func<ParameterSource, T> build, IReadOnlyDictionary<string, string>? otherNames = null)
         where T : class, IDisposable
     {
-        ModelPart<T> Of(ScalarType type, bool keep, ModelPart<T>? inFloat32) =>
-            new(() => Build(Parameters(OpenWeights(name, _loras), type, otherNames), build), keep) { InFloat32 = inFloat32 };
-        ModelPart<T> part = Of(_type, Keep, _type == float32 ? null : Of(float32, keep: false, null));
+        ModelPart<T> Of(ScalarType type, bool inInt8, bool keep, ModelPart<T>? inFloat32) =>
+            new(() => Build(Parameters(OpenWeights(name, _loras), type, otherNames, inInt8), build), keep) { InFloat32 = inFloat32 };
+        bool int8 = IsInt8 && typeof(T) == typeof(DiffusionTransformer);
+        ModelPart<T> part = Of(_type, int8, Keep, _type == float32 && !int8 ? null : Of(float32, inInt8: false, keep: false, null));
         _parts.Add((name, part, part.Prepare));
         return part;
     }
 
-    private CheckpointParameters Parameters(WeightStore store, ScalarType type, IReadOnlyDictionary<string, string>? otherNames) =>
-        new(store, type, Device, otherNames, Streams(store.Names.Sum(name => store.ShapeOf(name).Aggregate(type == float32 ? 4L : 2L, (a, b) => a * b))));
+    private CheckpointParameters Parameters(WeightStore store, ScalarType type, IReadOnlyDictionary<string, string>? otherNames, bool int8) =>
+        new(store, type, Device, otherNames, !int8 && Streams(store.Names.Sum(name => store.ShapeOf(name).Aggregate(type == float32 ? 4L : 2L, (a, b) => a * b)))) { Int8 = int8 };
+
+    private bool IsInt8 => _options.Precision == Precision.Int8;
 
     /// <summary>Whether a network with so many bytes of weights, in the type of matrix products, is read layer by layer.</summary>
     private bool Streams(long weightBytes) =>

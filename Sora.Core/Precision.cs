@@ -15,4 +15,11 @@ public enum Precision
 
     /// <summary>bfloat16, on any device: <c>bf16</c>.</summary>
     BFloat16,
+
+    /// <summary>
+    /// Weights and activations of the transformer's blocks in 8-bit whole numbers, each output of a layer and each token with a scale of its
+    /// own, all else as with <see cref="Auto"/>: <c>int8</c>. On the CPU with the system engine; not for training. Results differ by what
+    /// docs/performance.md shows.
+    /// </summary>
+    Int8,
 }

@@ -6,9 +6,10 @@ public static class PrecisionNames
     private static readonly NamedValues<Precision> Values = new("Precision",
         ("auto", Precision.Auto),
         ("full", Precision.Full),
-        ("bf16", Precision.BFloat16));
+        ("bf16", Precision.BFloat16),
+        ("int8", Precision.Int8));
 
-    /// <summary>Every known name: <c>auto</c>, <c>full</c>, <c>bf16</c>.</summary>
+    /// <summary>Every known name: <c>auto</c>, <c>full</c>, <c>bf16</c>, <c>int8</c>.</summary>
     public static IReadOnlyList<string> All => Values.Names;
 
     /// <summary>The precision of this name, in any letter case.</summary>

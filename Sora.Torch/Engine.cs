@@ -100,9 +100,22 @@ public static unsafe class SystemEngine
     /// </summary>
     public static bool LibraryHasBFloat16 { get; } = Native.sora_library_has_bfloat16() != 0;
 
-    /// <summary>Whether <see cref="Convolve"/> takes these: bfloat16 frames [B, T, H, W, C] where <see cref="HasTiles"/>, a kernel [N, ..., k, k] with k odd, no gradients.</summary>
+    /// <summary>
+    /// Whether <see cref="Convolve"/> takes these: frames [B, T, H, W, C] of bfloat16 where <see cref="HasTiles"/>, and of float32 or bfloat16
+    /// where libtorch's own convolution is slow (no AVX512); a kernel [N, ..., k, k] with k odd; no gradients.
+    /// </summary>
     public static bool HasConvolution(torch.Tensor x, torch.Tensor weight) =>
-        HasTiles && weight.size(-1) % 2 == 1 && x.dtype == torch.bfloat16 && x.device_type == DeviceType.CPU && !Attention.NeedsGradients(x, weight);
+        (x.dtype == torch.bfloat16 ? HasTiles || !LibraryHasBFloat16 : x.dtype == torch.float32 && !LibraryHasBFloat16)
+        && weight.size(-1) % 2 == 1 && x.device_type == DeviceType.CPU && !Attention.NeedsGradients(x, weight);
+
+    /// <summary>A kernel [N, C, kt, k, k] as [N, kt, k, k, C], laid out as <see cref="Convolve"/> reads it without a copy.</summary>
+    public static torch.Tensor ConvolutionKernel(torch.Tensor weight)
+    {
+        ArgumentNullException.ThrowIfNull(weight);
+        return weight.dtype == torch.bfloat16 && HasTiles
+            ? weight.permute(0, 2, 3, 4, 1).contiguous()
+            : weight.permute(2, 3, 4, 1, 0).contiguous().permute(4, 0, 1, 2, 3);
+    }
 
     /// <summary>
     /// Calls something with libtorch's own kernels of products in place of this engine's, in the whole process: what
@@ -123,15 +136,40 @@ public static unsafe class SystemEngine
     }
 
     /// <summary>
-    /// The convolution of [B, T, H, W, C] with zeros around each frame and none in time: [B, (T − kt)/stride + 1, H, W, N]. In
-    /// bfloat16, without gradients, where <see cref="HasConvolution"/>.
+    /// The convolution of [B, T, H, W, C] with zeros around each frame and none in time: [B, (T − kt)/stride + 1, H, W, N], in the
+    /// type of the frames, without gradients, where <see cref="HasConvolution"/>.
     /// </summary>
     /// <param name="x">Frames.</param>
-    /// <param name="weight">[N, kt, k, k, C], k odd.</param>
+    /// <param name="weight">[N, kt, k, k, C], k odd; best as <see cref="ConvolutionKernel"/> gives it.</param>
     /// <param name="bias">[N].</param>
     /// <param name="stride">In time.</param>
     public static torch.Tensor Convolve(torch.Tensor x, torch.Tensor weight, torch.Tensor bias, long stride) =>
         Made(Native.sora_convolve(x.Handle, weight.Handle, bias.Handle, stride), x, weight, bias);
+
+    /// <summary>Whether libtorch brings the 8-bit products that <see cref="Int8Linear"/> takes.</summary>
+    public static bool HasInt8 { get; } = Native.sora_int8_available() != 0;
+
+    /// <summary>A weight in 8 bits, with a step for each row.</summary>
+    /// <param name="weight">[N, K], float32 or bfloat16, on the CPU.</param>
+    /// <returns>The values [N, K] int8, the steps [N] float32, and [N] int32 that <see cref="Int8Linear"/> takes off its sums.</returns>
+    /// <exception cref="TorchException">The weight is no such matrix, or not finite.</exception>
+    public static (torch.Tensor Values, torch.Tensor Steps, torch.Tensor Sums) Int8Weight(torch.Tensor weight)
+    {
+        ArgumentNullException.ThrowIfNull(weight);
+        nint values, steps, sums;
+        int made = Native.sora_int8_weight(weight.Handle, &values, &steps, &sums);
+        GC.KeepAlive(weight);
+        return made != 0 ? (new(values), new(steps), new(sums)) : throw Native.LastError();
+    }
+
+    /// <summary>
+    /// x·Wᵀ + b with W in 8 bits and each row of x rounded to 8 bits: [M, N] in x's type, without gradients. A row that is not finite gives NaN.
+    /// </summary>
+    /// <param name="x">[M, K], float32 or bfloat16.</param>
+    /// <param name="weight">What <see cref="Int8Weight"/> made of [N, K].</param>
+    /// <param name="bias">[N], or null.</param>
+    public static torch.Tensor Int8Linear(torch.Tensor x, (torch.Tensor Values, torch.Tensor Steps, torch.Tensor Sums) weight, torch.Tensor? bias) =>
+        Made(Native.sora_int8_linear(x.Handle, weight.Values.Handle, weight.Steps.Handle, weight.Sums.Handle, bias?.Handle ?? 0), x, weight.Values, weight.Steps, weight.Sums, bias);
 
     /// <summary>
     /// Whether <see cref="RelativeAttention"/> takes these: bfloat16 [B, H, N, d] on a processor with AMX, d a multiple of 32

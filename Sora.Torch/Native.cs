@@ -144,6 +144,15 @@ internal static unsafe partial class Native
     internal static partial nint sora_convolve(nint x, nint weight, nint bias, long stride);
 
     [LibraryImport(Library)]
+    internal static partial int sora_int8_available();
+
+    [LibraryImport(Library)]
+    internal static unsafe partial int sora_int8_weight(nint weight, nint* values, nint* steps, nint* sums);
+
+    [LibraryImport(Library)]
+    internal static partial nint sora_int8_linear(nint x, nint values, nint steps, nint sums, nint bias);
+
+    [LibraryImport(Library)]
     internal static partial nint sora_relative_attention(nint q, nint k, nint v, nint bias, nint lengths);
 
     /// <summary>The exception for the native call that has just failed on this thread, with libtorch's message.</summary>

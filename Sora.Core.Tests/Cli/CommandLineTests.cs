@@ -65,7 +65,7 @@ public class CommandLineTests
         { ["generate", "a fish", "--size", "-64x64"], "--size '-64x64' is not a width and a height" },
         { ["generate", "a fish", "--size", "0x64"], "Width 0 is out of range; allowed: 1 to 16384, nearest: 1." },
         { ["generate", "a fish", "--sampler", "unipk"], "Sampler 'unipk' is unknown; known: euler, heun, unipc, dpmpp-2m, lcm, euler-trailing, nearest: unipc." },
-        { ["generate", "a fish", "--precision", "fp8"], "Precision 'fp8' is unknown; known: auto, full, bf16." },
+        { ["generate", "a fish", "--precision", "fp8"], "Precision 'fp8' is unknown; known: auto, full, bf16, int8." },
         { ["generate", "a fish", "--device", "cudo"], "Device 'cudo' is unknown; known: cpu, cuda" },
         { ["generate", "a fish", "--threads", "0"], "Threads 0 is out of range; allowed: 1 to 1024, nearest: 1." },
         { ["generate", "a fish", "--model", "no/such/model"], "no/such/model" },

@@ -15,6 +15,7 @@ public class LifetimeTests
     [Theory]
     [InlineData(Precision.Full)]
     [InlineData(Precision.BFloat16)]
+    [InlineData(Precision.Int8)]
     public async Task AGeneratorLeavesNothingBehind(Precision precision)
     {
         await LoadAndGenerateAsync(precision); // What is made once a process is made now.

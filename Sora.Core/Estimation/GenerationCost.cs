@@ -26,14 +26,15 @@ internal sealed class GenerationCost
     /// <param name="keep">Whether parts stay in memory after their stage.</param>
     /// <param name="streams">Whether a network with so many bytes of weights is read layer by layer.</param>
     /// <param name="vaeTileSize">The largest side in pixels of the autoencoder's tiles; 0: none, null: what fits.</param>
-    public GenerationCost(ModelFolder folder, ScalarType type, bool keep, Func<long, bool> streams, int? vaeTileSize = null)
+    /// <param name="int8">Whether the transformers' blocks are in 8 bits; they are then not read layer by layer.</param>
+    public GenerationCost(ModelFolder folder, ScalarType type, bool keep, Func<long, bool> streams, int? vaeTileSize = null, bool int8 = false)
     {
         (_folder, _keep, _retries, _streams) = (folder, keep, type != float32, streams);
         _activations = new(type == float32 ? 4 : 2);
         _tiles = new(folder.Vae, vaeTileSize, _activations);
         _text = NetworkWeights.Of(type, "encoder.block", source => new UMT5Encoder(folder.TextEncoder, source).Parameters);
         WanTransformerConfig[] experts = folder.Transformer2 is { } second ? [folder.Transformer, second] : [folder.Transformer];
-        _experts = [.. experts.Select(config => NetworkWeights.Of(type, "blocks", source => new DiffusionTransformer(config, source).Parameters))];
+        _experts = [.. experts.Select(config => NetworkWeights.Of(type, "blocks", source => new DiffusionTransformer(config, source).Parameters, int8))];
         _vae = NetworkWeights.Of(type, null, source => new VideoAutoencoder(folder.Vae, source).Parameters);
     }
 
@@ -171,10 +172,12 @@ internal sealed class GenerationCost
     private long ImageTokens => _folder.Transformer.ImageDim is null ? 0
         : _folder.Transformer.PosEmbedSeqLen ?? (_folder.ImageEncoder is { } images ? (long)(images.ImageSize / images.PatchSize * (images.ImageSize / images.PatchSize)) + 1 : 0);
 
-    private long InMemory(NetworkWeights weights) => _streams(weights.Whole) ? weights.Streamed : weights.Whole;
+    private long InMemory(NetworkWeights weights) => Streams(weights) ? weights.Streamed : weights.Whole;
+
+    private bool Streams(NetworkWeights weights) => weights.Streamed < weights.Whole && _streams(weights.Whole);
 
     private StageMemory Stage(GenerationStage stage, NetworkWeights weights, long activations) =>
-        _streams(weights.Whole) ? new(stage, weights.Streamed, activations, true) : new(stage, weights.Whole, activations, false);
+        Streams(weights) ? new(stage, weights.Streamed, activations, true) : new(stage, weights.Whole, activations, false);
 
     private static string StageName(GenerationStage stage) => stage switch
     {

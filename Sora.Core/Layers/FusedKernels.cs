@@ -68,6 +68,32 @@ internal static class FusedKernels
         throw new NotSupportedException("TorchSharp has no linear layer that adds to a stream.");
 #endif
 
+    /// <summary>Whether <see cref="Int8Weight"/> and <see cref="Int8Linear"/> are there.</summary>
+    public static bool HasInt8 =>
+#if SYSTEM_TORCH
+        SystemEngine.HasInt8;
+#else
+        false;
+#endif
+
+    /// <summary>A weight [N, K] in 8 bits, a step for each row, and what <see cref="Int8Linear"/> needs besides.</summary>
+    /// <exception cref="NotSupportedException">The engine has none: <see cref="HasInt8"/> is false.</exception>
+    public static (Tensor Values, Tensor Steps, Tensor Sums) Int8Weight(Tensor weight) =>
+#if SYSTEM_TORCH
+        SystemEngine.Int8Weight(weight);
+#else
+        throw new NotSupportedException("TorchSharp has no products of 8 bits.");
+#endif
+
+    /// <summary>x·Wᵀ + b with the rows of x [M, K] rounded to 8 bits, in x's type: [M, N].</summary>
+    /// <exception cref="NotSupportedException">The engine has none: <see cref="HasInt8"/> is false.</exception>
+    public static Tensor Int8Linear(Tensor x, (Tensor Values, Tensor Steps, Tensor Sums) weight, Tensor? bias) =>
+#if SYSTEM_TORCH
+        SystemEngine.Int8Linear(x, weight, bias);
+#else
+        throw new NotSupportedException("TorchSharp has no products of 8 bits.");
+#endif
+
     /// <summary>GELU by its tanh approximation, in x's type.</summary>
     public static Tensor Gelu(Tensor x) =>
 #if SYSTEM_TORCH
@@ -119,7 +145,8 @@ internal static class FusedKernels
 #endif
 
     /// <summary>
-    /// Whether <see cref="Convolve"/> takes these: on a processor with AMX, in bfloat16, where nothing asks for gradients.
+    /// Whether <see cref="Convolve"/> takes these: on a processor with AMX, in bfloat16, and on one without AVX512; where nothing asks for
+    /// gradients.
     /// </summary>
     /// <param name="frames">[B, T, H, W, C].</param>
     /// <param name="weight">The kernel, [N, ..., k, k].</param>
@@ -128,6 +155,14 @@ internal static class FusedKernels
         SystemEngine.HasConvolution(frames, weight);
 #else
         false;
+#endif
+
+    /// <summary>A kernel [N, C, kt, k, k] as <see cref="Convolve"/> takes it, [N, kt, k, k, C], in the order in which it is read.</summary>
+    public static Tensor ConvolutionKernel(Tensor weight) =>
+#if SYSTEM_TORCH
+        SystemEngine.ConvolutionKernel(weight);
+#else
+        weight.permute(0, 2, 3, 4, 1);
 #endif
 
     /// <summary>

@@ -5,7 +5,8 @@ namespace Sora.Layers;
 /// <summary>x·Wᵀ + b, computed in the network's compute type whatever the input's.</summary>
 public sealed class Linear
 {
-    private readonly Parameter _weight;
+    private readonly Parameter? _weight;
+    private readonly Int8Weight? _int8;
     private readonly Parameter? _bias;
     private readonly LowRankPair? _adapter;
     private readonly ScalarType _computeType;
@@ -19,7 +20,10 @@ public sealed class Linear
     private Linear(ParameterScope scope, long[] shape, bool bias, Initialization initialization, ScalarType computeType)
     {
         bool float32Part = computeType == float32 && scope.ComputeType != float32;
-        _weight = float32Part ? scope.Float("weight", shape, initialization) : scope.Weight("weight", shape, initialization);
+        if (scope.IsInt8 && shape.Length == 2 && !float32Part)
+            _int8 = Int8Weight.Take(scope, shape, initialization);
+        else
+            _weight = float32Part ? scope.Float("weight", shape, initialization) : scope.Weight("weight", shape, initialization);
         long[] outputs = [shape[0]];
         _bias = !bias ? null
             : float32Part ? scope.Float("bias", outputs, Initialization.Zero)
@@ -45,17 +49,18 @@ public sealed class Linear
     }
 
     /// <summary>Maps [..., inputs] to [..., outputs] in the compute type.</summary>
-    public Tensor Forward(Tensor x) => Product(x.to(_computeType), Weight());
+    public Tensor Forward(Tensor x) => Product(x.to(_computeType));
 
     /// <summary>GELU, by its tanh approximation, of <see cref="Forward"/>.</summary>
     internal Tensor Gelu(Tensor x)
     {
-        Tensor weight = Weight(), input = x.to(_computeType);
-        Tensor rows = x.ndim == 2 ? input : input.flatten(0, -2);                                      // N inputs
-        if (_adapter is not null || !FusedKernels.CanFuseLinear(rows, weight))
-            return FusedKernels.Gelu(Product(input, weight));
-        Tensor y = FusedKernels.LinearGelu(rows, weight, _bias?.to(_computeType));                    // N outputs
-        return x.ndim == 2 ? y : y.view([.. x.shape[..^1], y.size(1)]);
+        Tensor input = x.to(_computeType);
+        if (_weight is null || _adapter is not null)
+            return FusedKernels.Gelu(Product(input));
+        Tensor weight = Weight(), rows = Rows(input);                                                  // N inputs
+        return FusedKernels.CanFuseLinear(rows, weight)
+            ? LikeRows(FusedKernels.LinearGelu(rows, weight, _bias?.to(_computeType)), x)
+            : FusedKernels.Gelu(Product(input));
     }
 
     /// <summary>stream + gate·<see cref="Forward"/>, in float32; without a gate the sum of both.</summary>
@@ -65,18 +70,22 @@ public sealed class Linear
     /// <param name="modulation">Which of the table's rows each token reads; null without a gate.</param>
     internal Tensor AddTo(Tensor stream, Tensor x, Tensor? gate = null, Modulation? modulation = null)
     {
-        Tensor weight = Weight(), input = x.to(_computeType);
-        if (_adapter is null && FusedKernels.CanFuseLinear(input, weight))
-            return FusedKernels.LinearAdd(stream, input, weight, _bias?.to(_computeType), gate, modulation);
-        Tensor y = Product(input, weight);                                                             // N outputs
+        Tensor input = x.to(_computeType);
+        if (_weight is not null && _adapter is null && FusedKernels.CanFuseLinear(input, Weight()))
+            return FusedKernels.LinearAdd(stream, input, Weight(), _bias?.to(_computeType), gate, modulation);
+        Tensor y = Product(input);                                                                     // N outputs
         return gate is null || modulation is null ? FusedKernels.Add(stream, y) : FusedKernels.AddGated(stream, y, gate, modulation);
     }
 
-    private Tensor Product(Tensor x, Tensor weight)
+    private Tensor Product(Tensor x)
     {
-        Tensor y = nn.functional.linear(x, weight, _bias?.to(_computeType));
+        Tensor y = _int8 is null ? nn.functional.linear(x, Weight(), _bias?.to(_computeType)) : LikeRows(_int8.Product(Rows(x), _bias), x);
         return _adapter is null ? y : y + _adapter.Forward(x, _computeType);
     }
 
-    private Tensor Weight() => (_weight.ndim == 2 ? _weight : _weight.flatten(1)).to(_computeType);
+    private Tensor Weight() => (_weight!.ndim == 2 ? _weight : _weight.flatten(1)).to(_computeType);
+
+    private static Tensor Rows(Tensor x) => x.ndim == 2 ? x : x.flatten(0, -2);
+
+    private static Tensor LikeRows(Tensor y, Tensor x) => x.ndim == 2 ? y : y.view([.. x.shape[..^1], y.size(1)]);
 }

@@ -18,6 +18,9 @@ public abstract class ParameterSource : IDisposable
     /// <summary>The type in which matrix products and convolutions are computed.</summary>
     public ScalarType ComputeType { get; }
 
+    /// <summary>Whether layers that allow it hold their weights in 8 bits (<see cref="ParameterScope.AllowInt8"/>).</summary>
+    internal bool Int8 { get; init; }
+
     /// <summary>The LoRA that is trained with the parameters; null: none. Not disposed with them.</summary>
     internal LowRankAdapters? Adapters { get; init; }
 
@@ -32,6 +35,9 @@ public abstract class ParameterSource : IDisposable
             throw new InvalidOperationException($"The network asks twice for its parameter {name}.");
         return parameter;
     }
+
+    /// <summary>A tensor of which something else is made, and which is the caller's.</summary>
+    internal Tensor TakeOnce(string name, long[] shape, Initialization initialization, ScalarType type) => Create(name, shape, initialization, type);
 
     /// <summary>The layers of a list: each of them in memory, unless the source reads them as they are used.</summary>
     /// <param name="scope">The list's place.</param>

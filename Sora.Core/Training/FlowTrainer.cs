@@ -61,7 +61,7 @@ public sealed class FlowTrainer : ITrainingTask, IDisposable
         _tokenizer = new(tokenizer);
         TrainingVocabulary.NoteCuts(_batches.WrittenCaptions, _tokenizer, config.MaxTextLength, log);
         if (config.LossSpace == LossSpace.Pixels)
-            _weights = WeightsOfPatch(PixelWeights.Open(config, _batches, computeType, log, cancellationToken), config.Transformer.PatchSize);
+            _weights = WeightsOfPatch(PixelWeights.Open(config.RunFolder, config.VaeFolder, _batches.Examples, computeType, log, cancellationToken), config.Transformer.PatchSize);
         if (exchange is { Rank: 0 })
             exchange.Average(0);
         _transformer = new(config.Transformer, new FreshParameters(config.Seed, computeType));

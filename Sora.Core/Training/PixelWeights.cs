@@ -58,18 +58,26 @@ public static class PixelWeights
     }
 
     /// <summary>Reads the weights that an earlier run of a training measured, or measures and keeps them.</summary>
-    internal static double[] Open(FlowTrainingConfig config, IFlowBatches batches, ScalarType computeType, Action<string> log, CancellationToken cancellationToken)
+    /// <param name="runFolder">Where they are kept.</param>
+    /// <param name="vaeFolder">The autoencoder.</param>
+    /// <param name="examples">Gives so many normalised latents [1, C, t, h, w].</param>
+    /// <param name="computeType">The type of the decoder's products.</param>
+    /// <param name="log">Told what is done.</param>
+    /// <param name="cancellationToken">Honoured between clips.</param>
+    internal static double[] Open(
+        string runFolder, string vaeFolder, Func<int, IReadOnlyList<Tensor>> examples, ScalarType computeType, Action<string> log, CancellationToken cancellationToken)
     {
-        string path = Path.Combine(config.RunFolder, "pixel-weights.safetensors"), autoencoder = ModelFingerprint.OfComponent(config.VaeFolder);
-        AutoencoderKLWanConfig vaeConfig = AutoencoderKLWanConfig.Load(Path.Combine(config.VaeFolder, "config.json"));
+        string path = Path.Combine(runFolder, "pixel-weights.safetensors"), autoencoder = ModelFingerprint.OfComponent(vaeFolder);
+        AutoencoderKLWanConfig vaeConfig = AutoencoderKLWanConfig.Load(Path.Combine(vaeFolder, "config.json"));
         using DisposeScope scope = NewDisposeScope();
         Tensor weights = zeros([vaeConfig.ZDim], float32);
-        if (File.Exists(path) && TrainingState.Load(path, [("weights", weights)]).GetValueOrDefault(AutoencoderKey) == autoencoder)
-            return [.. weights.data<float>().ToArray().Select(weight => (double)weight)];
-        log("measuring how much each channel of the latents counts in the pixels");
-        using var vae = new VideoAutoencoder(vaeConfig, new CheckpointParameters(config.VaeFolder, computeType, CPU));
-        weights = tensor(Array.ConvertAll(Measure(vae, batches.Examples(Clips), cancellationToken), weight => (float)weight));
-        TrainingState.Save(path, [("weights", weights)], new Dictionary<string, string> { [AutoencoderKey] = autoencoder });
+        if (!File.Exists(path) || TrainingState.Load(path, [("weights", weights)]).GetValueOrDefault(AutoencoderKey) != autoencoder)
+        {
+            log("measuring how much each channel of the latents counts in the pixels");
+            using var vae = new VideoAutoencoder(vaeConfig, new CheckpointParameters(vaeFolder, computeType, CPU));
+            weights = tensor(Array.ConvertAll(Measure(vae, examples(Clips), cancellationToken), weight => (float)weight));
+            TrainingState.Save(path, [("weights", weights)], new Dictionary<string, string> { [AutoencoderKey] = autoencoder });
+        }
         double[] measured = [.. weights.data<float>().ToArray().Select(weight => (double)weight)];
         int quarter = (measured.Length + 3) / 4;
         log(string.Create(CultureInfo.InvariantCulture, $"{quarter} of {measured.Length} channels have {measured.OrderDescending().Take(quarter).Sum() / measured.Sum():P0} of the weight"));

@@ -34,9 +34,10 @@ public sealed record TrainingFile(SpriteWorldConfig World, VaeTrainingConfig? Va
         : Path.Combine(Flow?.RunFolder ?? Vae!.RunFolder, Flow is null ? "vae-state.safetensors" : "flow-state.safetensors");
 
     /// <summary>The type of products for a precision on the device that the training runs on: with <see cref="Precision.Auto"/> bfloat16 where that multiplies it fast, else float32.</summary>
-    /// <exception cref="SoraException">The file names a device that this machine lacks.</exception>
+    /// <exception cref="SoraException">The file names a device that this machine lacks, or the precision is <see cref="Precision.Int8"/>.</exception>
     public ScalarType ComputeType(Precision precision) =>
-        ComputeTypes.Of(precision, FineTuning is null && Distillation is null ? CPU : FineTuner.DeviceOf(FineTuning?.Device ?? Distillation?.Device));
+        precision == Precision.Int8 ? throw new SoraException("Precision int8 has no gradients to train with; allowed: auto, full, bf16; nearest: auto.")
+        : ComputeTypes.Of(precision, FineTuning is null && Distillation is null ? CPU : FineTuner.DeviceOf(FineTuning?.Device ?? Distillation?.Device));
 
     /// <summary>How settings are written in JSON.</summary>
     internal static JsonSerializerOptions JsonOptions { get; } = new()

@@ -23,6 +23,7 @@ public sealed class TransformerBlock
     public TransformerBlock(ParameterScope scope, WanTransformerConfig config)
     {
         long width = config.NumAttentionHeads * config.AttentionHeadDim;
+        scope = scope.AllowInt8();
         _attention = new(scope["attn1"], config.NumAttentionHeads, width, config.Eps);
         _crossAttention = new(scope["attn2"], config.NumAttentionHeads, width, config.Eps, config.AddedKvProjDim);
         _feedForward = new(scope["ffn"], width, config.FfnDim);

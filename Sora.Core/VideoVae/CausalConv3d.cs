@@ -6,8 +6,8 @@ namespace Sora.VideoVae;
 /// A 3-D convolution that sees no future: time is padded on the left only, with zeros at the start of a video and with
 /// the last frames of the chunk before afterwards. Space is padded on both sides.
 /// <para>
-/// It works on channels-last frames [B, T, H, W, C]. On processors with matrix tiles the engine's own kernel reads them as they
-/// are (<see cref="FusedKernels.Convolve"/>). Elsewhere, and in training, each frame and the two before it are laid side by side in the
+/// It works on channels-last frames [B, T, H, W, C]. On processors with matrix tiles, and on those without AVX512, the engine's own
+/// kernel reads them as they are (<see cref="FusedKernels.Convolve"/>). Elsewhere, and in training, each frame and the two before it are laid side by side in the
 /// channels, and one 2-D convolution of 3·C channels does the rest: the same sum, in the layout in which the processor's
 /// matrix units read it without reordering.
 /// </para>
@@ -62,8 +62,8 @@ public sealed class CausalConv3d
     {
         if (_tapsFirst is not null)
             return _tapsFirst;
-        Tensor weight = _weight.to(_scope.ComputeType).permute(0, 2, 3, 4, 1);
-        return _weight.requires_grad ? weight : _tapsFirst = _scope.Own(weight.contiguous());
+        Tensor weight = FusedKernels.ConvolutionKernel(_weight.to(_scope.ComputeType));
+        return _weight.requires_grad ? weight : _tapsFirst = _scope.Own(weight);
     }
 
     // [outputs, kt·C, k, k]; computed once where the weight does not change.

@@ -28,7 +28,7 @@ public sealed class FrameConv2d
         if (weight.size(3) == 1 && _stride == 1)
             return nn.functional.linear(frames, weight.flatten(1), bias);
         return _stride == 1 && _padding == weight.size(3) / 2 && FusedKernels.CanConvolve(frames, weight)
-            ? FusedKernels.Convolve(frames, weight.unsqueeze(1).permute(0, 1, 3, 4, 2), bias, 1)
+            ? FusedKernels.Convolve(frames, FusedKernels.ConvolutionKernel(weight.unsqueeze(2)), bias, 1)
             : Convolve(frames, weight, bias, _stride, _padding);
     }
 

@@ -8,6 +8,8 @@
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
 
+#include "convolution.h"
+#include "frames.h"
 #include "lanes.h"
 #include "products.h"
 #include "replacement.h"
@@ -275,34 +277,8 @@ void multiply(const Matrix& a, const Matrix& b, int64_t m, int64_t n, int64_t k,
 }
 
 // ---------------------------------------------------------------------------------------------------------------
-// Convolutions. A frame with a border of zeros, read as one long row of pixels, is a matrix whose rows are pixels; the same
-// matrix from a later pixel on is its neighbour's. So a convolution is the sum of as many products as the kernel has taps,
-// all of one matrix, and nothing is laid out anew. The pixels of the border get sums too, which are left out.
+// Convolutions. The pixels of the border get sums too, which are left out.
 
-// x [B, T, H, W, C] with a border of `edge` zeros around each frame, and room behind the last.
-static at::Tensor with_border(const at::Tensor& x, int64_t edge) {
-    int64_t frames = x.size(0) * x.size(1), h = x.size(2), w = x.size(3), c = x.size(4), line = (w + 2 * edge) * c, frame = (h + 2 * edge) * line;
-    at::Tensor padded = at::empty({frames * frame + (kSide + 2 * edge) * c + kTileDepth}, x.options());
-    auto* out = reinterpret_cast<uint16_t*>(padded.data_ptr<c10::BFloat16>());
-    const auto* in = reinterpret_cast<const uint16_t*>(x.data_ptr<c10::BFloat16>());
-    std::memset(out + frames * frame, 0, static_cast<size_t>(padded.numel() - frames * frame) * 2);
-    at::parallel_for(0, frames * (h + 2 * edge), 16, [&](int64_t begin, int64_t end) {
-        for (int64_t i = begin; i < end; i++) {
-            int64_t y = i % (h + 2 * edge) - edge;
-            uint16_t* target = out + i * line;
-            if (y < 0 || y >= h) {
-                std::memset(target, 0, static_cast<size_t>(line) * 2);
-                continue;
-            }
-            std::memset(target, 0, static_cast<size_t>(edge * c) * 2);
-            std::memcpy(target + edge * c, in + (i / (h + 2 * edge) * h + y) * w * c, static_cast<size_t>(w * c) * 2);
-            std::memset(target + (edge + w) * c, 0, static_cast<size_t>(edge * c) * 2);
-        }
-    });
-    return padded;
-}
-
-// x [B, T, H, W, C] and weight [N, kt, k, k, C] to [B, (T - kt) / stride + 1, H, W, N]; k is odd.
 static at::Tensor convolve(const at::Tensor& input, const at::Tensor& kernel, const at::Tensor& bias, int64_t stride) {
     at::Tensor x = input.contiguous(), weight = kernel.contiguous(), column_biases = bias.to(at::kFloat).contiguous();
     int64_t b = x.size(0), t = x.size(1), h = x.size(2), w = x.size(3), c = x.size(4), n = weight.size(0), kt = weight.size(1), side = weight.size(2);
@@ -310,7 +286,7 @@ static at::Tensor convolve(const at::Tensor& input, const at::Tensor& kernel, co
     int64_t edge = side / 2, line = w + 2 * edge, frame = (h + 2 * edge) * line, taps = kt * side * side, count = (t - kt) / stride + 1;
     int64_t tap_chunks = (c + kTileDepth - 1) / kTileDepth, chunks = taps * tap_chunks, panels = (n + kSide - 1) / kSide;
 
-    at::Tensor padded = with_border(x, edge);
+    at::Tensor padded = with_border<c10::BFloat16, c10::BFloat16>(x, edge, (kSide + 2 * edge) * c + kTileDepth);
     at::Tensor memory = at::empty({panels * chunks * 2 * kTileElements + 32}, x.options());
     auto* packed = reinterpret_cast<uint16_t*>((reinterpret_cast<uintptr_t>(memory.data_ptr()) + 63) / 64 * 64);
     const auto* weights = reinterpret_cast<const uint16_t*>(weight.data_ptr<c10::BFloat16>());
@@ -463,26 +439,21 @@ at::Tensor product_on_tiles(const ProductCall& call) {
     return tiles_allowed() && is_worth_packing(call.a, call.b) ? product(call.a, call.b, adds ? call.added : nullptr, call.beta, call.alpha) : at::Tensor();
 }
 
+at::Tensor convolve_on_tiles(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias, int64_t stride) {
+    return tiles_allowed() && x.scalar_type() == at::kBFloat16 ? convolve(x, weight, bias, stride) : at::Tensor();
+}
+
 }  // namespace sora
 
 #else
 
 at::Tensor sora::product_on_tiles(const ProductCall&) { return {}; }
 
+at::Tensor sora::convolve_on_tiles(const at::Tensor&, const at::Tensor&, const at::Tensor&, int64_t) { return {}; }
+
 #endif
 
 using namespace sora;
-
-// The convolution of x [B, T, H, W, C] by weight [N, kt, k, k, C], k odd, with zeros around each frame and none in time:
-// [B, (T - kt) / stride + 1, H, W, N], bfloat16. Where sora_attention_available; no gradients.
-SORA_API int64_t sora_convolve(int64_t x, int64_t weight, int64_t bias, int64_t stride) {
-#ifdef SORA_AMX
-    return guarded([&] { return give(convolve(borrow(x), borrow(weight), borrow(bias), stride)); }, int64_t{0});
-#else
-    set_last_error("this library was built for a processor without AMX");
-    return 0;
-#endif
-}
 
 // Whether sora_linear_gelu and sora_linear_add take an input [m, k] and a weight [n, k].
 SORA_API int32_t sora_linear_available(int64_t x, int64_t weight) {

@@ -7,10 +7,6 @@
 #include <torch/csrc/autograd/autograd.h>
 #include <torch/csrc/autograd/variable.h>
 
-#ifdef __GLIBC__
-#include <malloc.h>
-#endif
-
 using namespace sora;
 
 SORA_API void sora_tensor_release(int64_t handle) {
@@ -99,13 +95,6 @@ SORA_API int64_t sora_from_blob(void* data, const int64_t* sizes, int32_t dim, i
 SORA_API int32_t sora_grad_enabled() { return c10::GradMode::is_enabled() ? 1 : 0; }
 
 SORA_API void sora_set_grad_enabled(int32_t enabled) { c10::GradMode::set_enabled(enabled != 0); }
-
-// Memory of freed tensors stays with the allocator, in pieces that depend on chance; this gives whole pages of it back.
-SORA_API void sora_release_unused_memory() {
-#ifdef __GLIBC__
-    malloc_trim(0);
-#endif
-}
 
 SORA_API void sora_set_num_threads(int32_t count) { at::set_num_threads(count); }
 

@@ -137,6 +137,29 @@ public sealed class DistillerTests : IDisposable
         Assert.Contains("nearest: few_steps", Assert.Throws<SoraException>(() => TrainingFile.Load(path)).Message, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void InPixelsTheErrorIsAnother()
+    {
+        DistillationConfig latents = Lora("latents") with { Videos = 2, ValidationVideos = 1 };
+        double plain, weighted;
+        using (Distiller distiller = Distiller(latents))
+            plain = Distance(distiller);
+        var log = new List<string>();
+        DistillationConfig pixels = latents with { LossSpace = LossSpace.Pixels, Steps = 30, RunFolder = _folder.File("pixels-run"), Output = _folder.File("pixels.safetensors") };
+        using (Distiller distiller = Distiller(pixels, log))
+        {
+            weighted = Distance(distiller);
+            Assert.NotEqual(plain, weighted, 1e-3);
+            distiller.Run(log.Add, default);
+            Assert.InRange(Distance(distiller), 0, 0.99 * weighted);
+        }
+        Assert.Contains(log, line => line.StartsWith("measuring how much each channel", StringComparison.Ordinal));
+        // A second run reads what the first measured.
+        log.Clear();
+        using (Distiller distiller = Distiller(pixels, log))
+            Assert.DoesNotContain(log, line => line.StartsWith("measuring", StringComparison.Ordinal));
+    }
+
     private DistillationConfig Lora(string name) => new()
     {
         Model = TinyModel.Folder,

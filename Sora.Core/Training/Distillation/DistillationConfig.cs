@@ -80,6 +80,9 @@ public sealed record DistillationConfig
     /// <value>0 to 1. Default 0.99.</value>
     public double AverageDecay { get; init => field = s_shares.Require("average_decay", value)!.Value; } = 0.99;
 
+    /// <summary>In what the error of a step is measured.</summary>
+    public LossSpace LossSpace { get; init; }
+
     /// <summary>Whether the inside of blocks is computed again in the backward pass, which takes a fraction of the memory.</summary>
     public bool ActivationCheckpointing { get; init; } = true;
 

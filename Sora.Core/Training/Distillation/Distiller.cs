@@ -25,6 +25,7 @@ public sealed class Distiller : ITrainingTask, IDisposable
     private readonly TeacherVideos _videos;
     private readonly TunedModel _student;
     private readonly TrainingLoop _loop;
+    private readonly Tensor? _weights;   // 1 C 1 1 1, of the channels in the loss; null: all alike
     private long _tokens;
     private double _operations;
 
@@ -53,6 +54,8 @@ public sealed class Distiller : ITrainingTask, IDisposable
         {
             _captions = CaptionVectors.Encode(model, prompts.Append(model.Defaults.NegativePrompt), computeType, _device, log, cancellationToken);
             _videos = TeacherVideos.Open(config, model, request, prompts, _captions, computeType, _device, log, cancellationToken);
+            if (config.LossSpace == LossSpace.Pixels)
+                _weights = WeightsOfChannels(PixelWeights.Open(config.RunFolder, Path.Combine(model.Path, "vae"), Examples, computeType, log, cancellationToken));
             _student = new(config.Tuning, model, computeType, _device);
             _loop = new(this, loop);
         }
@@ -87,6 +90,7 @@ public sealed class Distiller : ITrainingTask, IDisposable
     {
         // Also of one that could not be made.
         _loop?.Dispose();
+        _weights?.Dispose();
         _student?.Dispose();
         _videos?.Dispose();
         _captions?.Dispose();
@@ -125,7 +129,7 @@ public sealed class Distiller : ITrainingTask, IDisposable
             using DisposeScope one = NewDisposeScope();
             Tensor sample = FlowSampler.Sample((x, step) => Velocity(x, [video], [step.Index]), _videos.Noise(video, _device), solver);
             Tensor goal = _videos.Step(video, _config.FewSteps - 1).After.to(_device);
-            distance += ((sample - goal).norm() / goal.norm()).cpu().item<float>();
+            distance += (Length(sample - goal) / Length(goal)).cpu().item<float>();
             int[] steps = [.. Enumerable.Range(0, _config.FewSteps)];
             error += Loss([.. steps.Select(_ => video)], steps).cpu().item<float>();
         }
@@ -201,8 +205,18 @@ public sealed class Distiller : ITrainingTask, IDisposable
         Tensor before = cat([.. pairs.Select(pair => pair.Before)], 0).to(_device), after = cat([.. pairs.Select(pair => pair.After)], 0).to(_device); // B C t h w
         float[] widths = [.. steps.Select(step => _videos.Schedule.Width(step))];
         Tensor goal = (after - before) / tensor(widths, [widths.Length, 1, 1, 1, 1], device: _device);
-        return (Velocity(before, videos, steps) - goal).square().mean();
+        return Weighted((Velocity(before, videos, steps) - goal).square()).mean();
     }
+
+    private Tensor Weighted(Tensor squares) => _weights is null ? squares : squares * _weights;
+
+    private Tensor Length(Tensor latent) => Weighted(latent.square()).sum().sqrt();
+
+    // Where the teacher's first videos end.
+    private IReadOnlyList<Tensor> Examples(int count) => [.. Enumerable.Range(0, Math.Min(count, _config.Videos)).Select(video => _videos.Step(video, _config.FewSteps - 1).After)];
+
+    private Tensor WeightsOfChannels(double[] channels) =>
+        tensor(Array.ConvertAll(channels, channel => (float)channel), [1, channels.Length, 1, 1, 1], device: _device).DetachFromDisposeScope();
 
     // The student's velocities at samples [B, C, t, h, w] of videos, each at the beginning of one of the few steps.
     private Tensor Velocity(Tensor samples, int[] videos, int[] steps)
