@@ -68,8 +68,7 @@ struct Sums {
     int64_t stride;  // of c's rows
 
     void here(const FloatMatrix& a, const FloatMatrix& b, float* c, int64_t m, int64_t n, int64_t k) const {
-        sgemm(kRowMajor, a.transpose(), b.transpose(), static_cast<int>(m), static_cast<int>(n), static_cast<int>(k), alpha, a.data,
-              static_cast<int>(a.leading()), b.data, static_cast<int>(b.leading()), beta, c, static_cast<int>(stride));
+        multiply(sgemm, a.transpose(), b.transpose(), m, n, k, alpha, a.data, a.leading(), b.data, b.leading(), beta, c, stride);
     }
 
     // By all threads: each takes rows or columns, whichever there are more of.

@@ -61,18 +61,30 @@ struct Product {
 
 private:
     void call(int turn_a, int turn_b, const HeadRows& a, const HeadRows& b, float* c, int64_t stride, int64_t m, int64_t n, int64_t k, float alpha, float beta) const {
-        sgemm(kRowMajor, turn_a, turn_b, static_cast<int>(m), static_cast<int>(n), static_cast<int>(k), alpha, a.data, static_cast<int>(a.stride), b.data,
-              static_cast<int>(b.stride), beta, c, static_cast<int>(stride));
+        multiply(sgemm, turn_a, turn_b, m, n, k, alpha, a.data, a.stride, b.data, b.stride, beta, c, stride);
     }
 };
 
 static int64_t queries_of_block(int64_t n, int64_t m) { return std::min(n, std::max<int64_t>(16, kMostScores / m)); }
 
+static float largest(const float* row, int64_t count) {
+    Lanes most = lanes_of(row[0]);
+    each_part(count, [&](int64_t j, auto part) {
+        // Lanes beyond the last are the first number again.
+        Lanes value = lanes_of(row[0]);
+        std::memcpy(&value, row + j, part.count * sizeof(float));
+        most = value > most ? value : most;
+    });
+    float result = most[0];
+    for (int64_t i = 1; i < kLanes; i++) result = std::max(result, most[i]);
+    return result;
+}
+
 // Scores [rows, m] become weights e^score / sum, and each row's norm, the logarithm of that sum, is kept.
 static void weigh(float* scores, int64_t rows, int64_t m, float* norms) {
     for (int64_t i = 0; i < rows; i++) {
         float* row = scores + i * m;
-        float highest = *std::max_element(row, row + m);
+        float highest = largest(row, m);
         Lanes total{};
         each_part(m, [&](int64_t j, auto part) {
             Lanes weight = exp_approx(load(row + j, part) - highest);

@@ -1,8 +1,11 @@
+using Sora.Layers;
+
 namespace Sora.Bench;
 
 /// <summary>
 /// The engine's products against libtorch's own of the same shapes, the two taking turns: of float32 with a GELU after each, of bfloat16 on
-/// matrix tiles forward and for both gradients; and linear layers with what follows them in a block against the same one after the other.
+/// matrix tiles forward and for both gradients; products in 8 bits against those that they stand for; and linear layers with what follows
+/// them in a block against the same one after the other.
 /// </summary>
 internal static class ProductBenchmark
 {
@@ -14,11 +17,13 @@ internal static class ProductBenchmark
             : [("1.3B's attention", 2000, 1536, 1536), ("1.3B's feed-forward, in", 2000, 1536, 8960), ("1.3B's feed-forward, out", 2000, 8960, 1536),
                 ("the text encoder's", 512, 4096, 10240), ("the pocket's, in", 3840, 256, 1024), ("the pocket's, out", 3840, 1024, 256)];
         Measurement[] inFloat32 = [.. shapes.Select(shape => MeasureFloat32(shape.Name, shape.Rows, shape.Inputs, shape.Outputs, quick ? 1 : 9))];
+        Measurement[] inInt8 = [.. shapes.SelectMany(shape => MeasureInt8(shape.Name, shape.Rows, shape.Inputs, shape.Outputs, quick ? 1 : 9))];
         if (!SystemEngine.HasTiles)
-            return [.. inFloat32, Measurement.Missing("product on tiles / libtorch's own", "×", "the processor has no matrix tiles")];
+            return [.. inFloat32, .. inInt8, Measurement.Missing("product on tiles / libtorch's own", "×", "the processor has no matrix tiles")];
         return
         [
             .. inFloat32,
+            .. inInt8,
             .. shapes.SelectMany(shape => Measure(shape.Name, shape.Rows, shape.Inputs, shape.Outputs, quick ? 1 : 15)),
             .. shapes.Select(shape => MeasureFused(shape.Name, shape.Rows, shape.Inputs, shape.Outputs, quick ? 1 : 9)),
         ];
@@ -38,6 +43,26 @@ internal static class ProductBenchmark
             using Tensor y = nn.functional.linear(x, weight);
             SystemEngine.Gelu(y).Dispose();
         }
+    }
+
+    // Against the type that --precision auto takes here.
+    private static IEnumerable<Measurement> MeasureInt8(string name, long rows, long inputs, long outputs, int rounds)
+    {
+        using IDisposable noGradients = no_grad();
+        using DisposeScope scope = NewDisposeScope();
+        ScalarType type = ComputeTypes.Of(Precision.Auto, CPU);
+        string row = $"product in 8 bits / in {(type == float32 ? "float32" : "bfloat16")}, {name}";
+        if (!SystemEngine.HasInt8)
+        {
+            yield return Measurement.Missing(row, "×", "libtorch brings no products of 8 bits");
+            yield break;
+        }
+        Tensor x = BenchDevice.Random([rows, inputs], "x", type), weight = (BenchDevice.Random([outputs, inputs], "weight", float32) / Math.Sqrt(inputs)).to(type);
+        (Tensor, Tensor, Tensor) int8 = SystemEngine.Int8Weight(weight);
+        Share share = Median.ShareOf((() => Repeat(() => SystemEngine.Int8Linear(x, int8, null).Dispose()), 1), (() => Repeat(() => nn.functional.linear(x, weight).Dispose()), 1), rounds);
+        yield return new(row, share.Value, "×");
+        Tensor exact = nn.functional.linear(x.to(float32), weight.to(float32)), error = SystemEngine.Int8Linear(x, int8, null).to(float32) - exact;
+        yield return new($"error of the product in 8 bits, {name}", (error.norm() / exact.norm()).item<float>(), "%");
     }
 
     // With what follows such a layer in a block: where it widens a GELU, else the sum with the residual stream.
