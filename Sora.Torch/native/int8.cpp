@@ -100,10 +100,11 @@ static at::Tensor linear(const at::Tensor& x, const Int8Weight& weight, const fl
     const int8_t* values = weight.values.data_ptr<int8_t>();
     const float* steps = weight.steps.data_ptr<float>();
     const int32_t* sums = weight.sums.data_ptr<int32_t>();
-    std::unique_ptr<uint8_t[]> bytes(new uint8_t[static_cast<size_t>(m * k)]);
-    std::unique_ptr<float[]> row_steps(new float[static_cast<size_t>(m)]);
+    at::Tensor row_values = at::empty({m, k}, at::kByte), row_scales = at::empty({m}, at::kFloat);
+    uint8_t* bytes = row_values.data_ptr<uint8_t>();
+    float* row_steps = row_scales.data_ptr<float>();
     at::parallel_for(0, m, 16, [&](int64_t begin, int64_t end) {
-        for (int64_t i = begin; i < end; i++) row_steps[i] = quantize(from + i * k, k, 127.0f, kZero, bytes.get() + i * k);
+        for (int64_t i = begin; i < end; i++) row_steps[i] = quantize(from + i * k, k, 127.0f, kZero, bytes + i * k);
     });
     // Rows are shared out evenly, columns only where there are too few rows.
     int64_t threads = at::get_num_threads(), rows = std::clamp((m + threads - 1) / threads, std::min(m, kUnit), kRows), row_blocks = (m + rows - 1) / rows;
@@ -113,7 +114,7 @@ static at::Tensor linear(const at::Tensor& x, const Int8Weight& weight, const fl
         for (int64_t task = begin; task < end; task++) {
             int64_t row = task / column_blocks * rows, column = task % column_blocks * columns, height = std::min(rows, m - row), width = std::min(columns, n - column);
             int32_t none = 0;
-            int failed = gemm()('N', 'T', 'F', height, width, k, 1, bytes.get() + row * k, k, 0, values + column * k, k, 0, 0, products.get(), columns, &none);
+            int failed = gemm()('N', 'T', 'F', height, width, k, 1, bytes + row * k, k, 0, values + column * k, k, 0, 0, products.get(), columns, &none);
             TORCH_CHECK(failed == 0, "oneDNN refused a product of 8 bits, ", height, " x ", k, " x ", width, ": ", failed);
             for (int64_t i = 0; i < height; i++) {
                 const int32_t* own = products.get() + i * columns;
