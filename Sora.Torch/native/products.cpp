@@ -281,9 +281,9 @@ void multiply(const Matrix& a, const Matrix& b, int64_t m, int64_t n, int64_t k,
 
 static at::Tensor convolve(const at::Tensor& input, const at::Tensor& kernel, const at::Tensor& bias, int64_t stride) {
     at::Tensor x = input.contiguous(), weight = kernel.contiguous(), column_biases = bias.to(at::kFloat).contiguous();
-    int64_t b = x.size(0), t = x.size(1), h = x.size(2), w = x.size(3), c = x.size(4), n = weight.size(0), kt = weight.size(1), side = weight.size(2);
-    TORCH_CHECK(t >= kt && weight.size(3) == side && side % 2 == 1 && weight.size(4) == c, "a kernel ", weight.sizes(), " does not fit ", x.sizes());
-    int64_t edge = side / 2, line = w + 2 * edge, frame = (h + 2 * edge) * line, taps = kt * side * side, count = (t - kt) / stride + 1;
+    ConvolutionSizes sizes(x, weight, bias, stride);
+    int64_t b = sizes.b, t = sizes.t, h = sizes.h, w = sizes.w, c = sizes.c, n = sizes.n, side = sizes.side;
+    int64_t edge = sizes.edge(), line = sizes.line(), frame = sizes.frame(), taps = sizes.kt * side * side, count = sizes.count();
     int64_t tap_chunks = (c + kTileDepth - 1) / kTileDepth, chunks = taps * tap_chunks, panels = (n + kSide - 1) / kSide;
 
     at::Tensor padded = with_border<c10::BFloat16, c10::BFloat16>(x, edge, (kSide + 2 * edge) * c + kTileDepth);
