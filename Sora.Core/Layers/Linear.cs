@@ -54,12 +54,9 @@ public sealed class Linear
     /// <summary>GELU, by its tanh approximation, of <see cref="Forward"/>.</summary>
     internal Tensor Gelu(Tensor x)
     {
-        Tensor input = x.to(_computeType);
-        if (_weight is null || _adapter is not null)
-            return FusedKernels.Gelu(Product(input));
-        Tensor weight = Weight(), rows = Rows(input);                                                  // N inputs
-        return FusedKernels.CanFuseLinear(rows, weight)
-            ? LikeRows(FusedKernels.LinearGelu(rows, weight, _bias?.to(_computeType)), x)
+        Tensor input = x.to(_computeType), rows = Rows(input);                                         // N inputs
+        return CanFuse(rows)
+            ? LikeRows(FusedKernels.LinearGelu(rows, Weight(), _bias?.to(_computeType)), x)
             : FusedKernels.Gelu(Product(input));
     }
 
@@ -71,11 +68,13 @@ public sealed class Linear
     internal Tensor AddTo(Tensor stream, Tensor x, Tensor? gate = null, Modulation? modulation = null)
     {
         Tensor input = x.to(_computeType);
-        if (_weight is not null && _adapter is null && FusedKernels.CanFuseLinear(input, Weight()))
+        if (CanFuse(input))
             return FusedKernels.LinearAdd(stream, input, Weight(), _bias?.to(_computeType), gate, modulation);
         Tensor y = Product(input);                                                                     // N outputs
         return gate is null || modulation is null ? FusedKernels.Add(stream, y) : FusedKernels.AddGated(stream, y, gate, modulation);
     }
+
+    private bool CanFuse(Tensor rows) => _weight is not null && _adapter is null && FusedKernels.CanFuseLinear(rows, Weight());
 
     private Tensor Product(Tensor x)
     {
