@@ -168,6 +168,52 @@ public sealed class FlowTrainingTests : IDisposable
         Assert.DoesNotContain(log, line => line.StartsWith("encoded", StringComparison.Ordinal));
     }
 
+    [Fact]
+    public void CloseUpsOfClipsAreWindowsOfTheirLatentsThroughWhichTheSubjectMoves()
+    {
+        using DisposeScope scope = NewDisposeScope();
+        FlowTrainingConfig plain = TinyTraining.Flow(_folder, 2) with { Shape = new(64, 48, 5), PictureShare = 0, CloseUps = new() { Count = 2, Size = 16, ClipShare = 0.5 } };
+        Directory.CreateDirectory(plain.RunFolder);
+        using IFlowBatches batches = FlowBatches.Open(plain, SyntheticAtlas.FirstEdition, null, float32, _ => { }, default);
+        Tensor[] clips = batches.Examples(plain.Clips);
+        int whole = 0, windows = 0;
+        var shapes = new HashSet<(int, int)>();
+        for (int step = 0; step < 200; step++)
+        {
+            FlowBatch batch = batches.Draw(step);
+            PatchGrid grid = batch.Grids[0];
+            Assert.All(batch.Grids, other => Assert.Equal(grid, other));
+            Assert.Equal(grid.Count * batch.Grids.Count, batch.Levels.Length);
+            if (grid is { H: 3, W: 4 })
+            {
+                whole++;
+                continue;
+            }
+            windows++;
+            shapes.Add((grid.H, grid.W));
+            Assert.True(grid.H == 1 || grid.W == 1, $"{grid}");
+            // Every window is a part of one of the clips.
+            Tensor window = batch.Data.narrow(0, 0, grid.Count);
+            Assert.Contains(clips, clip => IsPartOf(window, grid, clip.narrow(2, 0, grid.T)));
+        }
+        Assert.InRange(windows, 70, 130);
+        Assert.Equal(200, whole + windows);
+        Assert.True(shapes.Count > 3, $"{shapes.Count} shapes");
+
+        bool IsPartOf(Tensor window, PatchGrid grid, Tensor clip)
+        {
+            for (long y = 0; y <= clip.size(3) - (2 * grid.H); y += 2)
+            {
+                for (long x = 0; x <= clip.size(4) - (2 * grid.W); x += 2)
+                {
+                    if (RandomTensor.Distance(Patchify.Cut(clip.narrow(3, y, 2 * grid.H).narrow(4, x, 2 * grid.W), plain.Transformer.PatchSize), window) == 0)
+                        return true;
+                }
+            }
+            return false;
+        }
+    }
+
     [Theory]
     [InlineData(24, false, "close_ups.size 24 is not allowed: a multiple of 16, at most 32, the shorter side of shape; nearest: 32.")]
     [InlineData(48, false, "close_ups.size 48 is not allowed: a multiple of 16, at most 32, the shorter side of shape; nearest: 32.")]

@@ -47,6 +47,29 @@ public sealed class WarmStartTests
         Assert.True(finished.Parameters["blocks.1.attn1.to_q.weight"].bytes.SequenceEqual(network.Parameters["blocks.1.attn1.to_q.weight"].bytes));
     }
 
+    [Theory]
+    [InlineData(3, new[] { 0, 2 })]
+    [InlineData(4, new[] { 1, 3 })]
+    public void ADeeperNetworkBeginsWithWhatTheFinishedOneComputes(int blocks, int[] places)
+    {
+        using DisposeScope scope = NewDisposeScope();
+        using IDisposable noGradients = no_grad();
+        WanTransformerConfig deeper = TinyModel.Transformer with { NumLayers = blocks };
+        using DiffusionTransformer network = Start(deeper);
+        using var finished = new DiffusionTransformer(TinyModel.Transformer, new CheckpointParameters(Finished, float32, CPU));
+        for (int block = 0; block < places.Length; block++)
+        {
+            Assert.True(
+                finished.Parameters[$"blocks.{block}.ffn.net.0.proj.weight"].bytes.SequenceEqual(network.Parameters[$"blocks.{places[block]}.ffn.net.0.proj.weight"].bytes),
+                $"block {block}");
+        }
+
+        Tensor latents = RandomTensor.Create(1, 2, deeper.InChannels, 2, 4, 4), text = RandomTensor.Create(2, 2, 5, deeper.TextDim);
+        float[] times = [300, 800];
+        Tensor before = finished.Forward(latents, times, finished.Prepare(text)), after = network.Forward(latents, times, network.Prepare(text));
+        Assert.InRange((after - before).abs().max().item<float>(), 0, 1e-6);
+    }
+
     [Fact]
     public void OtherPatchesAndOtherNetworksAreRefused()
     {
@@ -55,6 +78,7 @@ public sealed class WarmStartTests
             "patches of 1x2x2, and patch_size is 1x4x4; allowed: the same, or divisors of it",
             Assert.Throws<SoraException>(() => Start(TinyModel.Transformer with { PatchSize = [1, 4, 4] })).Message, StringComparison.Ordinal);
         Assert.Throws<SoraException>(() => Start(TinyModel.Transformer with { PatchSize = [1, 1, 1], FfnDim = 64 }));
+        Assert.Contains("has 2 blocks, and num_layers is 1; allowed: as many, or more", Assert.Throws<SoraException>(() => Start(TinyModel.Transformer with { NumLayers = 1 })).Message, StringComparison.Ordinal);
     }
 
     private static DiffusionTransformer Start(WanTransformerConfig config)

@@ -1,7 +1,7 @@
 namespace Sora.Training;
 
 /// <summary>
-/// Windows around the subject, cut out of pictures of the drawn world. A picture is mostly scene, which is learned early;
+/// Windows around the subject, cut out of pictures and clips of the drawn world. A picture is mostly scene, which is learned early;
 /// a window shows the subject at its usual size, in every turn and place, at a fraction of the picture's patches.
 /// </summary>
 public sealed record CloseUps
@@ -18,6 +18,13 @@ public sealed record CloseUps
     /// <summary>The share of the steps on pictures that are on close-ups.</summary>
     /// <value>0 to 1. Default 0.5.</value>
     public double Share { get; init => field = s_shares.Require("close_ups.share", value)!.Value; } = 0.5;
+
+    /// <summary>
+    /// The share of the steps on clips that are on windows of their latents, of <see cref="Size"/> pixels along one side and of any length
+    /// from that to the clip's along the other, through which the subject moves.
+    /// </summary>
+    /// <value>0 to 1. Default 0.</value>
+    public double ClipShare { get; init => field = s_shares.Require("close_ups.clip_share", value)!.Value; }
 
     /// <summary>Refuses a window that cannot be cut out of the pictures, or into patches.</summary>
     /// <param name="shape">The pictures.</param>

@@ -16,6 +16,7 @@ internal sealed class EqualShapeBatches : IFlowBatches
     private readonly LatentClips _pictures;
     private readonly LatentClips? _closeUps;
     private readonly LatentClips? _validation;
+    private readonly int _covered; // pixels along a patch's side
 
     /// <summary>Reads the latents that an earlier run wrote, or draws and encodes the clips.</summary>
     public EqualShapeBatches(FlowTrainingConfig config, World world, VideoAutoencoder vae, Action<string> log, CancellationToken cancellationToken)
@@ -23,7 +24,8 @@ internal sealed class EqualShapeBatches : IFlowBatches
         _config = config;
         Emphasis? emphasis = config.Emphasis is { } weights ? new(weights, world.Config) : null;
         string autoencoder = ModelFingerprint.OfComponent(config.VaeFolder);
-        config.CloseUps?.Check(config.Shape, vae.Config.SpatialStride * config.Transformer.PatchSize[1]);
+        _covered = vae.Config.SpatialStride * config.Transformer.PatchSize[1];
+        config.CloseUps?.Check(config.Shape, _covered);
         _pictures = LatentClips.Open(
             Path.Combine(config.RunFolder, "pictures.safetensors"), world, vae,
             new(config.Shape with { Frames = 1 }, config.FramesPerSecond, config.Pictures, config.Seed + 1) { Emphasis = emphasis, Autoencoder = autoencoder }, log, cancellationToken);
@@ -62,7 +64,8 @@ internal sealed class EqualShapeBatches : IFlowBatches
         long all = clips.Latents.size(2);
         // Beginnings of clips are clips: other lengths come at little cost.
         long frames = random.Uniform(2) < 0.15 ? Math.Min(3, all) : all;
-        PatchGrid grid = Patchify.GridOf(clips.Latents.narrow(2, 0, frames), _config.Transformer.PatchSize);
+        PatchGrid whole = Patchify.GridOf(clips.Latents.narrow(2, 0, frames), _config.Transformer.PatchSize);
+        PatchGrid grid = clips == _clips && _closeUps is not null && random.Uniform(4) < _config.CloseUps!.ClipShare ? WindowOf(whole, random) : whole;
         int count = _config.TokensPerStep / grid.Count;
 
         var words = new GaussianNoise(_config.Seed, $"flow words {number}");
@@ -79,7 +82,9 @@ internal sealed class EqualShapeBatches : IFlowBatches
             _config.Noise.Draw(new GaussianNoise(_config.Seed + (ulong)number, (ulong)i), grid.T, grid.Count).CopyTo(levels, i * grid.T);
         }
 
-        Tensor data = clips.Latents.index_select(0, tensor(indices)).narrow(2, 0, frames);       // B C t h w
+        Tensor data = grid == whole
+            ? clips.Latents.index_select(0, tensor(indices)).narrow(2, 0, frames)
+            : stack([.. indices.Select((clip, i) => Window(clips, (int)clip, frames, whole, grid, random, i))]); // B C t h w
         var gaussian = new float[data.NumberOfElements];
         new GaussianNoise(_config.Seed, $"flow noise {number}").Fill(gaussian);
         PatchGrid[] grids = [.. Enumerable.Repeat(grid, count)];
@@ -87,6 +92,29 @@ internal sealed class EqualShapeBatches : IFlowBatches
             Patchify.Cut(data, _config.Transformer.PatchSize),                                   // N P
             Patchify.Cut(tensor(gaussian, data.shape), _config.Transformer.PatchSize),           // N P
             FlowBatch.OfTokens(levels, grids), grids, captions);
+    }
+
+    // As high or as wide as a window, and along the other side up to the whole clip.
+    private PatchGrid WindowOf(PatchGrid whole, GaussianNoise random)
+    {
+        int least = _config.CloseUps!.Size / _covered;
+        int Longer(int all) => least + (int)(random.Uniform(5) * (all - least + 1));
+        return random.Uniform(6) < 0.5 ? whole with { H = least, W = Longer(whole.W) } : whole with { H = Longer(whole.H), W = least };
+    }
+
+    // Around where the subject is at some moment.
+    private Tensor Window(LatentClips clips, int clip, long frames, PatchGrid whole, PatchGrid window, GaussianNoise random, int number)
+    {
+        double Draw(int what) => random.Uniform((ulong)(300_000 + (100_000 * what) + number));
+        (float x, float y) = clips.SubjectAt(clip, Draw(0));
+        ValueList<int> patch = _config.Transformer.PatchSize;
+        int top = First(y, whole.H, window.H, Draw(1)), left = First(x, whole.W, window.W, Draw(2));
+        return clips.Latents.select(0, clip).narrow(1, 0, frames)
+            .narrow(2, top * patch[1], window.H * patch[1]).narrow(3, left * patch[2], window.W * patch[2]);     // C t h w
+
+        // The subject may be off the middle by a seventh of the window, as in CloseUp.
+        static int First(float centre, int all, int side, double draw) =>
+            (int)Math.Clamp(Math.Round((centre * all) - (side / 2.0) + (side * 0.3 * (draw - 0.5))), 0, all - side);
     }
 
     /// <inheritdoc/>

@@ -85,6 +85,15 @@ public sealed class LatentClips : IDisposable
     internal void MarkSubject(int clip, PatchGrid grid, int patch, Span<float> marks) =>
         SubjectTokens.Mark(_descriptions[clip], _selection.Shape, _selection.FramesPerSecond, grid, _temporalStride, patch, marks);
 
+    /// <summary>Where a clip's subject is, as fractions of the frame's width and height.</summary>
+    /// <param name="clip">The clip.</param>
+    /// <param name="moment">When: 0 at the first frame, 1 at the last.</param>
+    internal (float X, float Y) SubjectAt(int clip, double moment)
+    {
+        MotionPath at = MotionPath.At(_descriptions[clip], (float)(moment * (_selection.Shape.Frames - 1) / _selection.FramesPerSecond));
+        return (at.X, at.Y);
+    }
+
     /// <summary>The world that the clips are from.</summary>
     public World World => _world;
 

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Sora.Layers;
 using Sora.Transformer;
 using Sora.Weights;
@@ -24,8 +25,9 @@ internal static class WarmStart
 
     /// <summary>
     /// Copies a transformer's weights into one of the same config, but for its patches, which may be smaller parts of the finished
-    /// one's. A smaller patch then begins as if it filled the larger one: the embedding adds up what all its copies would give, and the
-    /// head gives the mean.
+    /// one's, and its blocks, which may be more. A smaller patch begins as if it filled the larger one: the embedding adds up what all its
+    /// copies would give, and the head gives the mean. The blocks that are more are spread among the others and begin as the identity, with
+    /// outputs of zero, so that the deeper network computes what the finished one does.
     /// </summary>
     /// <param name="target">The network's parameters, by name.</param>
     /// <param name="config">The network's config.</param>
@@ -39,14 +41,19 @@ internal static class WarmStart
             throw new SoraException($"{folder} has patches of {string.Join('x', finished.PatchSize)}, and patch_size is {string.Join('x', config.PatchSize)}; "
                 + "allowed: the same, or divisors of it.");
         }
+        if (finished.NumLayers > config.NumLayers)
+            throw new SoraException($"{folder} has {finished.NumLayers} blocks, and num_layers is {config.NumLayers}; allowed: as many, or more.");
         using IDisposable noGradients = no_grad();
         using DisposeScope scope = NewDisposeScope();
         using var source = new CheckpointParameters(folder, float32, CPU);
+        HashSet<string> fresh = [.. target.Keys];
         long[] split = [.. finished.PatchSize.Zip(config.PatchSize).SelectMany(sizes => (long[])[sizes.First / sizes.Second, sizes.Second])];
         long positions = config.PatchSize.Aggregate(1, (a, b) => a * b);
-        foreach ((string name, Parameter values) in new DiffusionTransformer(config with { PatchSize = finished.PatchSize }, source).Parameters)
+        foreach ((string name, Parameter values) in new DiffusionTransformer(config with { PatchSize = finished.PatchSize, NumLayers = finished.NumLayers }, source).Parameters)
         {
-            target[name].copy_(name switch
+            string place = Deeper(name, finished.NumLayers, config.NumLayers);
+            fresh.Remove(place);
+            target[place].copy_(name switch
             {
                 // D C t h w, each axis of a patch as copies of a smaller one.
                 "patch_embedding.weight" => values.reshape([.. values.shape[..2], .. split]).sum([2, 4, 6]),
@@ -56,5 +63,21 @@ internal static class WarmStart
                 _ => values,
             });
         }
+        foreach (string name in fresh.Where(IsOutput))
+            target[name].zero_();
+    }
+
+    // What a block adds to the stream comes out of one of these. Its gates are not zero where the finished network's shared modulation is not.
+    private static bool IsOutput(string name) =>
+        name.Contains(".attn1.to_out.", StringComparison.Ordinal) || name.Contains(".attn2.to_out.", StringComparison.Ordinal) || name.Contains(".ffn.net.2.", StringComparison.Ordinal);
+
+    // The last of the finished blocks is the last again, and those before it are spread evenly.
+    private static string Deeper(string name, int finished, int all)
+    {
+        string[] parts = name.Split('.');
+        if (parts[0] != "blocks")
+            return name;
+        int block = int.Parse(parts[1], CultureInfo.InvariantCulture);
+        return string.Join('.', [parts[0], (((block + 1) * all / finished) - 1).ToString(CultureInfo.InvariantCulture), .. parts[2..]]);
     }
 }
