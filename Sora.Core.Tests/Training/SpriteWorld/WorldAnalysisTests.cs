@@ -12,6 +12,12 @@ public class WorldAnalysisTests
 
     private static readonly Lazy<WorldAnalysis> s_analysis = new(() => new WorldAnalysis(s_world.Value));
 
+    private static readonly Lazy<World> s_byDay = new(() => new World(
+        SpriteWorldConfig.ByDay,
+        SpriteAtlas.Load(SpriteAtlas.DefaultFolder, SpriteWorldConfig.ByDay.Subjects)));
+
+    private static readonly Lazy<WorldAnalysis> s_byDayAnalysis = new(() => new WorldAnalysis(s_byDay.Value));
+
     [Fact]
     public void Recognises_drawn_clips()
     {
@@ -32,16 +38,27 @@ public class WorldAnalysisTests
     [Fact]
     public void Recognises_all_subjects_scenes_and_motions()
     {
-        SpriteWorldConfig config = SpriteWorldConfig.ByDay;
-        var world = new World(config, SpriteAtlas.Load(SpriteAtlas.DefaultFolder, config.Subjects));
-        var analysis = new WorldAnalysis(world);
-        ClipDescription[] clips = [.. Enumerable.Range(0, 40).Select(i => world.Sample((ulong)i + 500))];
-        AssertAtLeast(0.95, clips, [.. clips.Select(clip =>
+        ClipDescription[] clips = [.. Enumerable.Range(0, 60).Select(i => s_byDay.Value.Sample((ulong)i + 500))];
+        AssertAtLeast(0.98, clips, [.. clips.Select(ByDay)]);
+    }
+
+    [Fact]
+    public void Tells_spinning_from_resting_growing_and_moving()
+    {
+        ClipDescription[] clips = [.. Enumerable.Range(0, 60).Select(i => s_byDay.Value.Sample((ulong)i + 900, new()
         {
-            var rgb = new byte[17 * 64 * 64 * 3];
-            world.Render(clip, 64, 64, 17, 8, rgb);
-            return analysis.Analyse(rgb, 64, 64);
-        })]);
+            Motion = i % 2 == 0 ? Motion.Spins : i % 3 == 0 ? Motion.Rests : i % 5 == 0 ? Motion.Grows : Motion.Circles,
+        }))];
+        bool[] spins = [.. clips.Select(clip => ByDay(clip).Motion == Motion.Spins)];
+        Assert.InRange(spins.Where((found, i) => found && clips[i].Motion == Motion.Spins).Count(), 28, 30);
+        Assert.DoesNotContain(clips.Where((_, i) => spins[i]), clip => clip.Motion != Motion.Spins);
+    }
+
+    private static ClipAnalysis ByDay(ClipDescription clip)
+    {
+        var rgb = new byte[17 * 64 * 64 * 3];
+        s_byDay.Value.Render(clip, 64, 64, 17, 8, rgb);
+        return s_byDayAnalysis.Value.Analyse(rgb, 64, 64);
     }
 
     [Theory]

@@ -1,55 +1,68 @@
 namespace Sora.Training.SpriteWorld.Analysis;
 
-/// <summary>Tells whether a subject spins: whether it is seen turned by ever other angles.</summary>
-internal sealed class Rotations(World world, int shortSide)
+/// <summary>
+/// Tells whether a subject spins: whether turning around one place at an even rate explains the video better than being upright wherever,
+/// and however large, it is seen best in each frame.
+/// </summary>
+/// <param name="world">The world.</param>
+/// <param name="upright">The upright templates, at the resolution of <paramref name="shortSide"/>.</param>
+/// <param name="shortSide">The shorter side of the frames in pixels.</param>
+internal sealed class Rotations(World world, TemplateSet upright, int shortSide)
 {
-    private const int Steps = 8;
-    private const float LargestWander = 0.28f; // upright templates find a spinning subject a bit beside its place
+    private const int Steps = 12;
+    private const float LeastTurns = 0.4f, MostTurns = 3f, TurnsApart = 0.1f; // in the whole video
+    private const float Better = 1.04f; // a ball that rests looks almost as well explained turning
+    private const float SizesApart = 0.09f;
 
+    /// <summary>Whether it spins.</summary>
     /// <param name="search">At the resolution of <c>shortSide</c>.</param>
     /// <param name="look">The subject, found before.</param>
     /// <param name="track">Where it is, one sighting a frame.</param>
-    public bool Turns(
-        TemplateSearch search, (Subject Subject, SubjectColour Colour) look, IReadOnlyList<Sighting> track)
+    public bool Turns(TemplateSearch search, (Subject Subject, SubjectColour Colour) look, IReadOnlyList<Sighting> track)
     {
-        float wander = MathF.Max(
-            Range(track.Select(sighting => sighting.X)), Range(track.Select(sighting => sighting.Y)));
-        if (wander > LargestWander)
-            return false;
-
-        // The size is taken where the subject is seen best, which is upright.
-        Sighting centre = track.MaxBy(sighting => sighting.Gain);
-        List<(int Step, Template Template)> templates = [..
-            from pose in SpriteAtlas.PosesOf(look.Subject)
-            where look.Subject.Facing != Facing.UpRight || pose == Pose.Upright
-            from step in Enumerable.Range(0, Steps)
-            let sprite = world.Atlas.Get(look.Subject, look.Colour, pose)
-            let shown = step == 0 ? sprite : sprite.Turned(step * 360f / Steps)
-            let scale = (float)Math.Max(shown.Width, shown.Height) / Math.Max(sprite.Width, sprite.Height)
-            select (step, Template.Of(look.Subject, look.Colour, shown, centre.Extent * scale, shortSide))];
-        int turned = 0;
-        for (int t = 0; t < track.Count; t++)
-        {
-            float upright = float.NegativeInfinity, other = float.NegativeInfinity;
-            foreach ((int step, Template template) in templates)
-            {
-                float gain = search.Near(template, t, centre, reach: 3).Gain;
-                if (step is 0 or 1 or Steps - 1)
-                    upright = MathF.Max(upright, gain);
-                else
-                    other = MathF.Max(other, gain);
-            }
-
-            if (other > MathF.Max(1.1f * upright, 0f))
-                turned++;
-        }
-
-        return turned >= 0.3f * track.Count;
+        Sighting[] seen = [.. track.Select((sighting, t) => upright.Of(look)
+            .Where(template => MathF.Abs(template.Extent - sighting.Extent) < SizesApart)
+            .Select(template => search.Near(template, t, sighting, reach: 3))
+            .MaxBy(found => found.Gain))];
+        float explained = seen.Sum(sighting => MathF.Max(sighting.Gain, 0));
+        // Place and size are taken where the subject is seen best, which is upright.
+        Sighting centre = seen.MaxBy(sighting => sighting.Gain);
+        return SpriteAtlas.PosesOf(look.Subject)
+            .Where(pose => look.Subject.Facing != Facing.UpRight || pose == Pose.Upright)
+            .Any(pose => BestTurn(Gains(search, look, pose, centre, track.Count)) > Better * explained);
     }
 
-    private static float Range(IEnumerable<float> values)
+    // How much each turn explains of each frame.
+    private float[][] Gains(TemplateSearch search, (Subject Subject, SubjectColour Colour) look, Pose pose, Sighting centre, int frames)
     {
-        float[] sorted = [.. values.Order()];
-        return sorted[^1] - sorted[0];
+        Sprite sprite = world.Atlas.Get(look.Subject, look.Colour, pose);
+        Template[] turned = [.. Enumerable.Range(0, Steps).Select(step =>
+        {
+            Sprite shown = step == 0 ? sprite : sprite.Turned(step * 360f / Steps);
+            float scale = (float)Math.Max(shown.Width, shown.Height) / Math.Max(sprite.Width, sprite.Height);
+            return Template.Of(look.Subject, look.Colour, shown, centre.Extent * scale, shortSide);
+        })];
+        return [.. Enumerable.Range(0, frames).Select(t => turned.Select(template => MathF.Max(search.Near(template, t, centre, reach: 2).Gain, 0)).ToArray())];
+    }
+
+    // The best sum over the frames of a turn at an even rate, to either side and from any angle.
+    private static float BestTurn(float[][] gains)
+    {
+        float best = 0;
+        for (float turns = LeastTurns; turns <= MostTurns; turns += TurnsApart)
+        {
+            float perFrame = turns * Steps / Math.Max(gains.Length - 1, 1);
+            for (int start = 0; start < Steps; start++)
+            {
+                float clockwise = 0, other = 0;
+                for (int t = 0; t < gains.Length; t++)
+                {
+                    clockwise += gains[t][(start + (int)MathF.Round(perFrame * t)) % Steps];
+                    other += gains[t][(start + Steps - ((int)MathF.Round(perFrame * t) % Steps)) % Steps];
+                }
+                best = MathF.Max(best, MathF.Max(clockwise, other));
+            }
+        }
+        return best;
     }
 }

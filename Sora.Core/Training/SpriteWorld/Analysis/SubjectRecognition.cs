@@ -19,6 +19,7 @@ internal sealed class SubjectRecognition
     public SubjectRecognition(World world)
     {
         bool manySizes = world.Config.Sizes.Any(size => size != SubjectSize.Usual)
+            || world.Config.CompanionShare > 0
             || world.Config.Motions.Any(motion => motion is Motion.Grows or Motion.Shrinks);
         _coarse = new TemplateSet(world, CoarseSide, manySizes
             ? [0.2f, 0.27f, 0.36f, 0.48f, 0.64f]
@@ -26,7 +27,7 @@ internal sealed class SubjectRecognition
         _fine = new TemplateSet(world, FineSide, manySizes
             ? [0.2f, 0.24f, 0.28f, 0.33f, 0.39f, 0.45f, 0.52f, 0.6f, 0.68f]
             : [0.38f, 0.42f, 0.46f, 0.5f, 0.54f, 0.58f]);
-        _rotations = world.Config.Motions.Contains(Motion.Spins) ? new Rotations(world, CoarseSide) : null;
+        _rotations = world.Config.Motions.Contains(Motion.Spins) ? new Rotations(world, _fine, FineSide) : null;
     }
 
     /// <summary>The look that explains the video best, and where it is in every frame.</summary>
@@ -54,6 +55,7 @@ internal sealed class SubjectRecognition
         {
             track = Track(coarse, search, best.Look);
             background = Background.Around(fine, track);
+            compare = new TemplateSearch(fine, background, LargestRadius(_fine));
         }
 
         return new SubjectFinding(
@@ -61,7 +63,7 @@ internal sealed class SubjectRecognition
             best.Look.Colour,
             gain / moments.Length,
             track,
-            _rotations?.Turns(search, best.Look, track) ?? false,
+            _rotations?.Turns(compare, best.Look, track) ?? false,
             background,
             fine.Width);
 
