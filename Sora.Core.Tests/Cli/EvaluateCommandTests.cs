@@ -51,7 +51,7 @@ public sealed class EvaluateCommandTests : IDisposable
     [InlineData("there is no such folder", "--videos", "FOLDER/none")]
     [InlineData("--count has no meaning with --videos", "--videos", "FOLDER", "--count", "3")]
     [InlineData("nearest: by-day", "--world", "by-dai")]
-    [InlineData("names no subject of this world", "--prompts", "FOLDER/prompts.text")]
+    [InlineData("names a subject that is not of this world, or none", "--prompts", "FOLDER/prompts.text")]
     [InlineData("cannot be read", "--prompts", "FOLDER/none.text")]
     public async Task BadRequestsAreNamed(string message, params string[] arguments)
     {

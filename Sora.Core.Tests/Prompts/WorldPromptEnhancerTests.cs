@@ -91,7 +91,7 @@ public class WorldPromptEnhancerTests
     {
         EnhancedPrompt unicorn = Enhancer.Enhance("a unicorn");
         Assert.Contains(unicorn.Notes, note => note.Contains($"\"{CaptionParser.Parse(unicorn.Prompt).Subject}\" was chosen; it has: dog, cat,", StringComparison.Ordinal));
-        Assert.Equal(["\"puppies\" became one dog: a clip of the drawn world shows one subject."], Enhancer.Enhance("puppies running fast on the beach").Notes);
+        Assert.Equal(["\"puppies\" became one dog: a clip of the drawn world shows one of a kind."], Enhancer.Enhance("puppies running fast on the beach").Notes);
     }
 
     [Fact]
@@ -102,6 +102,28 @@ public class WorldPromptEnhancerTests
         CaptionMeaning meaning = CaptionParser.Parse(enhanced.Prompt);
         Assert.Equal((SubjectSize.Small, TimeOfDay.Night, CameraMove.PanLeft), (meaning.Size, meaning.TimeOfDay, meaning.Camera));
         Assert.True(meaning.Scene!.HasSky);
+    }
+
+    [Theory]
+    [InlineData("a dog chases a red cat", "red cat")]
+    [InlineData("a whale and a small fish swim left in the deep sea", "small fish")]
+    [InlineData("a car while the camera zooms out", null)]
+    public void TheWholeWorldHasTwoSubjects(string prompt, string? second)
+    {
+        EnhancedPrompt enhanced = new WorldPromptEnhancer(SpriteWorldConfig.Everything).Enhance(prompt);
+        CaptionMeaning asked = CaptionParser.Parse(prompt), said = CaptionParser.Parse(enhanced.Prompt);
+        Assert.Equal(asked.Subject, said.Subject);
+        Assert.Equal(asked.Camera, said.Camera);
+        Assert.Equal(second is null, said.Companion is null);
+        if (second is null)
+            return;
+        Assert.Contains(second, enhanced.Prompt, StringComparison.Ordinal);
+        Assert.NotNull(said.Companion!.Motion);
+        Assert.Equal(asked.Companion!.Motion ?? said.Companion.Motion, said.Companion.Motion);
+        // A part of the world with single subjects says which one it leaves out.
+        EnhancedPrompt alone = Enhancer.Enhance(prompt);
+        Assert.Null(CaptionParser.Parse(alone.Prompt).Companion);
+        Assert.Contains(alone.Notes, note => note.Contains($"\"{second.Split(' ')[1]}\"", StringComparison.Ordinal));
     }
 
     [Fact]

@@ -51,15 +51,20 @@ public sealed class WorldPromptEnhancer(SpriteWorldConfig config) : IPromptEnhan
     }
 
     // What is said, as far as this part of the world has it.
-    private CaptionMeaning Known(CaptionMeaning said) => said with
+    private CaptionMeaning Known(CaptionMeaning said) => KnownSubject(said) with
+    {
+        Scene = _config.Scenes.Contains(said.Scene) ? said.Scene : null,
+        TimeOfDay = _config.TimesOfDay.Contains(said.TimeOfDay) ? said.TimeOfDay : TimeOfDay.Day,
+        Camera = _config.CameraMoves.Contains(said.Camera) ? said.Camera : CameraMove.Still,
+        Companion = _config.CompanionShare > 0 && said.Companion is { } other && _config.Subjects.Contains(other.Subject) ? KnownSubject(other) : null,
+    };
+
+    private CaptionMeaning KnownSubject(CaptionMeaning said) => said with
     {
         Subject = _config.Subjects.Contains(said.Subject) ? said.Subject : null,
-        Scene = _config.Scenes.Contains(said.Scene) ? said.Scene : null,
         Motion = said.Motion is { } motion && _config.Motions.Contains(motion) ? motion : null,
         Colour = _config.Colours.Contains(said.Colour) ? said.Colour : SubjectColour.Own,
         Size = _config.Sizes.Contains(said.Size) ? said.Size : SubjectSize.Usual,
-        TimeOfDay = _config.TimesOfDay.Contains(said.TimeOfDay) ? said.TimeOfDay : TimeOfDay.Day,
-        Camera = _config.CameraMoves.Contains(said.Camera) ? said.Camera : CameraMove.Still,
     };
 
     private ClipDescription Complete(CaptionMeaning said, WorldWords words, ClipRandom random)
@@ -67,12 +72,11 @@ public sealed class WorldPromptEnhancer(SpriteWorldConfig config) : IPromptEnhan
         Subject subject = said.Subject ?? random.Pick(Suitable(_config.Subjects, one => Suits(one, said.Scene) && !IsHeldOut(one, said.Motion, said.Scene)));
         Scene scene = said.Scene ?? random.Pick(Suitable(
             Suitable(_config.Scenes, one => Suits(subject, one) && (said.TimeOfDay == TimeOfDay.Day || one.HasSky)), one => !IsHeldOut(subject, null, one)));
-        Motion motion = said.Motion ?? random.Pick(Suitable(Suitable(_config.Motions, words.Allow(subject)), one => !IsHeldOut(subject, one, null)));
-        return new ClipDescription
+        var clip = new ClipDescription
         {
             Subject = subject,
             Scene = scene,
-            Motion = motion,
+            Motion = said.Motion ?? NaturalMotion(subject),
             Colour = said.Colour,
             Size = said.Size,
             TimeOfDay = scene.HasSky ? said.TimeOfDay : TimeOfDay.Day,
@@ -81,6 +85,12 @@ public sealed class WorldPromptEnhancer(SpriteWorldConfig config) : IPromptEnhan
             Extent = 0.45f,
             Speed = random.Pick(Speeds),
         };
+        return said.Companion is not { Subject: { } second } other ? clip : clip with
+        {
+            Companion = clip with { Subject = second, Motion = other.Motion ?? NaturalMotion(second), Colour = other.Colour, Size = other.Size },
+        };
+
+        Motion NaturalMotion(Subject of) => random.Pick(Suitable(Suitable(_config.Motions, words.Allow(of)), one => !IsHeldOut(of, one, null)));
     }
 
     // Of the captions that say everything those that keep most of the person's words, and of these one of two sentences.
@@ -98,7 +108,7 @@ public sealed class WorldPromptEnhancer(SpriteWorldConfig config) : IPromptEnhan
     private IEnumerable<string> Notes(CaptionMeaning said, ClipDescription clip, WorldWords words, IReadOnlyList<string> missing)
     {
         foreach (string several in words.Several.Except(missing))
-            yield return $"\"{several}\" became one {clip.Subject}: a clip of the drawn world shows one subject.";
+            yield return $"\"{several}\" became one {clip.Subject}: a clip of the drawn world shows one of a kind.";
         if (missing.Count > 0)
         {
             string[] subjects = [.. _config.Subjects.Select(subject => subject.Name)];

@@ -83,13 +83,13 @@ public sealed class WorldEvaluation
     /// <summary>What a caption asks for.</summary>
     /// <param name="world">The world whose words are known.</param>
     /// <param name="caption">The caption.</param>
-    /// <exception cref="SoraException">It names no subject of the world, so that there is nothing to judge by.</exception>
+    /// <exception cref="SoraException">It names no subject, or one that is not of the world, so that there is nothing to judge by.</exception>
     public static CaptionMeaning MeaningOf(World world, string caption)
     {
         ArgumentNullException.ThrowIfNull(world);
         CaptionMeaning meaning = CaptionParser.Parse(caption);
-        if (meaning.Subject is not { } subject || !world.Config.Subjects.Contains(subject))
-            throw new SoraException($"The caption '{caption}' names no subject of this world; known: {string.Join(", ", world.Config.Subjects.Select(s => s.Name))}.");
+        if (meaning.Subject is not { } subject || !world.Config.Subjects.Contains(subject) || (meaning.Companion is { } other && !world.Config.Subjects.Contains(other.Subject)))
+            throw new SoraException($"The caption '{caption}' names a subject that is not of this world, or none; known: {string.Join(", ", world.Config.Subjects.Select(s => s.Name))}.");
         return meaning;
     }
 }

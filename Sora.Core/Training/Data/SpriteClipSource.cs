@@ -99,7 +99,7 @@ public sealed class SpriteClipSource : IClipSource
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         SpriteWorldConfig config = world.Config;
         hash.AppendData(Encoding.UTF8.GetBytes(string.Join('|',
-            [.. config.Subjects, .. config.Scenes, .. config.Motions, .. config.Colours, .. config.Sizes, .. config.TimesOfDay, .. config.CameraMoves, (object)config.Seconds])));
+            [.. config.Subjects, .. config.Scenes, .. config.Motions, .. config.Colours, .. config.Sizes, .. config.TimesOfDay, .. config.CameraMoves, (object)config.Seconds, (object)config.CompanionShare])));
         var rgb = new byte[side * side * 3];
         for (int i = 0; i < config.Subjects.Count; i++)
         {

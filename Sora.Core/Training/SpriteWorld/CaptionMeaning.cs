@@ -24,6 +24,9 @@ public sealed record CaptionMeaning
     /// <summary>The camera move; none named: still.</summary>
     public CameraMove Camera { get; init; }
 
+    /// <summary>What it says of a second subject: its subject, motion, colour and size; null where it names one.</summary>
+    public CaptionMeaning? Companion { get; init; }
+
     /// <summary>What the caption of a clip says when it says everything.</summary>
     public static CaptionMeaning Of(ClipDescription clip) => new()
     {
@@ -34,5 +37,8 @@ public sealed record CaptionMeaning
         Size = clip.Size,
         TimeOfDay = clip.TimeOfDay,
         Camera = clip.Camera,
+        Companion = clip.Companion is { } other
+            ? new() { Subject = other.Subject, Motion = other.Motion, Colour = other.Colour, Size = other.Size }
+            : null,
     };
 }

@@ -38,22 +38,44 @@ public static class CaptionParser
     {
         string[] words = [.. Words(caption)];
         int noun = Array.FindIndex(words, word => SubjectCatalogue.Find(word) is not null);
+        int other = noun < 0 ? -1 : Array.FindIndex(words, noun + 1, word => SubjectCatalogue.Find(word) is { } second && second.Name != words[noun]);
+        CaptionMeaning? companion = other < 0 ? null : OfSubject(words, other) with { Motion = MotionIn(words[other..]) };
+        return OfSubject(words, noun) with
+        {
+            Scene = words.Select(word => s_scenes.GetValueOrDefault(word)).FirstOrDefault(scene => scene is not null),
+            // "A dog and a cat run left": one verb for both.
+            Motion = companion is null ? MotionIn(words) : MotionIn(words[noun..other]) ?? companion.Motion,
+            TimeOfDay = Named<TimeOfDay>(words),
+            Camera = CameraIn(words),
+            Companion = companion,
+        };
+    }
+
+    private static CaptionMeaning OfSubject(string[] words, int noun)
+    {
         string[] adjectives = noun < 0 ? [] : words[Math.Max(noun - 2, 0)..noun];
-        return new CaptionMeaning
+        return new()
         {
             Subject = noun < 0 ? null : SubjectCatalogue.Find(words[noun]),
-            Scene = words.Select(word => s_scenes.GetValueOrDefault(word)).FirstOrDefault(scene => scene is not null),
-            Motion = s_motions
-                .Where(row => row.Words.Any(words.Contains))
-                .Select(row => (Motion?)row.Motion)
-                .FirstOrDefault(),
             Colour = Named<SubjectColour>(adjectives),
             Size = Named<SubjectSize>(adjectives),
-            TimeOfDay = Named<TimeOfDay>(words),
-            Camera = words.Contains("leftwards") ? CameraMove.PanLeft
-                : words.Contains("rightwards") ? CameraMove.PanRight
-                : CameraMove.Still,
         };
+    }
+
+    private static Motion? MotionIn(string[] words) => s_motions
+        .Where(row => row.Words.Any(words.Contains))
+        .Select(row => (Motion?)row.Motion)
+        .FirstOrDefault();
+
+    private static CameraMove CameraIn(string[] words)
+    {
+        int zooms = Array.FindIndex(words, word => word is "zooms" or "zooming");
+        return words.Contains("leftwards") ? CameraMove.PanLeft
+            : words.Contains("rightwards") ? CameraMove.PanRight
+            : words.Contains("shakes") || words.Contains("shaking") ? CameraMove.Shake
+            : zooms < 0 ? CameraMove.Still
+            : zooms + 1 < words.Length && words[zooms + 1] == "out" ? CameraMove.ZoomOut
+            : CameraMove.ZoomIn;
     }
 
     /// <summary>The words of a text, lower case, without punctuation.</summary>

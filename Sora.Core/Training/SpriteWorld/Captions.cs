@@ -21,6 +21,13 @@ public static class Captions
     public static IReadOnlyList<string> All(ClipDescription clip)
     {
         var captions = new List<string>();
+        if (clip.Companion is { } other)
+        {
+            IEnumerable<(Verb Verb, Verb Other)> verbs = Verbs(clip).SelectMany(verb => Verbs(other).Select(second => (verb, second)));
+            captions.AddRange(verbs.SelectMany(pair => ShortOfTwo(clip, pair.Verb, other, pair.Other)));
+            captions.AddRange(Places(clip).SelectMany(place => verbs.SelectMany(pair => FullOfTwo(clip, pair.Verb, other, pair.Other, place))));
+            return captions.Distinct().ToList();
+        }
         foreach (Verb verb in Verbs(clip))
             captions.AddRange(Short(clip, verb));
         foreach (string scene in Places(clip))
@@ -39,12 +46,21 @@ public static class Captions
     {
         var random = new ClipRandom(seed);
         Verb verb = random.Pick(Verbs(clip));
+        if (clip.Companion is { } other)
+        {
+            Verb second = random.Pick(Verbs(other));
+            return random.Pick([.. random.Chance(0.8f)
+                ? FullOfTwo(clip, verb, other, second, random.Pick(Places(clip)))
+                : ShortOfTwo(clip, verb, other, second)]);
+        }
         string[] captions = [.. random.Chance(0.8f) ? Full(clip, verb, random.Pick(Places(clip))) : Short(clip, verb)];
         return random.Pick(captions);
     }
 
     /// <summary>The plainest caption that names everything: "a red fish swims left in the deep sea".</summary>
-    public static string FullSentence(ClipDescription clip) => Full(clip, Verbs(clip)[0], Places(clip)[0]).First();
+    public static string FullSentence(ClipDescription clip) => clip.Companion is { } other
+        ? FullOfTwo(clip, Verbs(clip)[0], other, Verbs(other)[0], Places(clip)[0]).First()
+        : Full(clip, Verbs(clip)[0], Places(clip)[0]).First();
 
     /// <summary>
     /// The words of all captions of a config, lower case, with how often each is in them: for building a tokenizer.
@@ -85,6 +101,8 @@ public static class Captions
                         Start = (0.5f, 0.5f),
                         Extent = 0.45f,
                     };
+                    if (turn == 1 && config.CompanionShare > 0)
+                        clip = clip with { Companion = clip with { Subject = config.Subjects[^1] } }; // for the words between two
                     foreach (string caption in s_speeds.SelectMany(speed => All(clip with { Speed = speed })).Distinct())
                         yield return caption;
                 }
@@ -116,6 +134,26 @@ public static class Captions
         yield return $"There is {one} {place}. It {verb.Present}.";
         yield return $"{Sentence(one)} {verb.Present} {place}. {Afterthought(clip)}";
         yield return $"A video of {one} {verb.Continuous} {place}.";
+    }
+
+    // Each verb follows its noun, so that a caption reads back.
+    private static IEnumerable<string> ShortOfTwo(ClipDescription clip, Verb verb, ClipDescription other, Verb second)
+    {
+        string one = WithArticle(Noun(clip)), two = WithArticle(Noun(other));
+        yield return $"{Noun(clip)} {verb.Present} and {Noun(other)} {second.Present}";
+        yield return $"{one} {verb.Present} and {two} {second.Present}";
+        yield return $"{Sentence(one)} {verb.Present}, {two} {second.Present}.";
+    }
+
+    private static IEnumerable<string> FullOfTwo(ClipDescription clip, Verb verb, ClipDescription other, Verb second, string place)
+    {
+        string one = WithArticle(Noun(clip)), two = WithArticle(Noun(other));
+        yield return $"{one} {verb.Present} and {two} {second.Present} {place}";
+        yield return $"{Sentence(one)} {verb.Present} and {two} {second.Present} {place}.";
+        yield return $"{one} is {verb.Continuous} and {two} is {second.Continuous} {place}";
+        yield return $"The {Noun(clip)} {verb.Present} and the {Noun(other)} {second.Present} {place}.";
+        yield return $"{Sentence(place)}, {one} {verb.Present} and {two} {second.Present}.";
+        yield return $"A video of {one} {verb.Continuous} and {two} {second.Continuous} {place}.";
     }
 
     private static string Afterthought(ClipDescription clip) => clip.Motion switch
@@ -155,6 +193,9 @@ public static class Captions
         {
             CameraMove.PanLeft => " while the camera pans leftwards",
             CameraMove.PanRight => " while the camera pans rightwards",
+            CameraMove.ZoomIn => " while the camera zooms in",
+            CameraMove.ZoomOut => " while the camera zooms out",
+            CameraMove.Shake => " while the camera shakes",
             _ => "",
         };
         return [.. clip.Scene.Phrases.Select(phrase => phrase + time + camera)];

@@ -20,4 +20,8 @@ public sealed record ClipAnalysis(
     TimeOfDay TimeOfDay,
     Motion Motion,
     IReadOnlyList<(float X, float Y)> Track,
-    float Evidence);
+    float Evidence)
+{
+    /// <summary>A second subject, by what the first leaves unexplained; null where one was looked for.</summary>
+    public ClipAnalysis? Companion { get; init; }
+}

@@ -44,6 +44,15 @@ public sealed record ClipDescription
     /// </summary>
     public float Speed { get; init; }
 
+    /// <summary>
+    /// A second subject, behind the first: what it is, its colour and its motion. Scene, light and camera are this clip's. Null: there is
+    /// one subject.
+    /// </summary>
+    public ClipDescription? Companion { get; init; }
+
+    /// <summary>The clip, and its companion as a clip of its own where it has one.</summary>
+    internal IEnumerable<ClipDescription> Subjects => Companion is { } other ? [this, other] : [this];
+
     /// <summary>The height of bounces and the radius of circles, as a fraction of the frame.</summary>
     public float Reach { get; init; }
 }

@@ -2,41 +2,30 @@ using System.Numerics;
 
 namespace Sora.Training.SpriteWorld;
 
-/// <summary>Draws clips: the scene once (or once a frame where the camera moves), the sprite in every frame.</summary>
+/// <summary>Draws clips: the scene once (or once a frame where the camera moves), the sprites in every frame.</summary>
 internal static class ClipRenderer
 {
-    private const float PanSpeed = 0.12f; // frame heights a second
-
     public static void Render(
         ClipDescription clip, SpriteAtlas atlas, int width, int height, int frameCount, double fps, Span<byte> rgb)
     {
-        Vector3[] scene = PaintScene(clip, width, height, 0f);
+        var backdrop = new Backdrop(clip, width, height);
         var frame = new Vector3[width * height];
-        Sprite sprite = atlas.Get(clip.Subject, clip.Colour, PoseOf(clip));
+        // The companion is behind.
+        (ClipDescription Clip, Sprite Sprite)[] subjects =
+            [.. clip.Subjects.Reverse().Select(one => (one, atlas.Get(one.Subject, one.Colour, PoseOf(one))))];
         for (int t = 0; t < frameCount; t++)
         {
             float seconds = (float)(t / fps);
-            if (clip.Camera != CameraMove.Still && t > 0)
-                scene = PaintScene(clip, width, height, seconds);
-            scene.CopyTo(frame, 0);
-
-            MotionPath at = MotionPath.At(clip, seconds);
-            Sprite shown = at.Degrees == 0f ? sprite : sprite.Turned(at.Degrees);
-            float scale = at.Extent * Math.Min(width, height) / Math.Max(sprite.Width, sprite.Height);
-            SpriteDrawing.Draw(frame, width, height, shown, at.X * width, at.Y * height, scale);
+            backdrop.Draw(seconds, frame);
+            foreach ((ClipDescription one, Sprite sprite) in subjects)
+            {
+                MotionPath at = MotionPath.At(one, seconds);
+                Sprite shown = at.Degrees == 0f ? sprite : sprite.Turned(at.Degrees);
+                float scale = at.Extent * Math.Min(width, height) / Math.Max(sprite.Width, sprite.Height);
+                SpriteDrawing.Draw(frame, width, height, shown, at.X * width, at.Y * height, scale);
+            }
             ToBytes(frame, rgb.Slice(t * frame.Length * 3, frame.Length * 3));
         }
-    }
-
-    private static Vector3[] PaintScene(ClipDescription clip, int width, int height, float seconds)
-    {
-        float left = clip.Camera switch
-        {
-            CameraMove.PanLeft => -PanSpeed * seconds,
-            CameraMove.PanRight => PanSpeed * seconds,
-            _ => 0f,
-        };
-        return PaintScene(clip.Scene, clip.SceneSeed, clip.TimeOfDay, width, height, left);
     }
 
     /// <summary>A scene without a subject, [height, width].</summary>

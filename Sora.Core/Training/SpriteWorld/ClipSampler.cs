@@ -3,7 +3,20 @@ namespace Sora.Training.SpriteWorld;
 /// <summary>Draws clip descriptions at random, with positions and speeds that keep the subject in the frame.</summary>
 internal static class ClipSampler
 {
+    // Of two subjects: how long they are compared with one alone and at most, and how far their lanes are from the frame's edges.
+    private const float LengthOfTwo = 0.66f, LongestOfTwo = 0.38f, Lane = 0.25f;
+
     public static ClipDescription Sample(SpriteWorldConfig config, ClipRandom random, ClipFilter? filter)
+    {
+        ClipDescription clip = Choose(config, random, filter);
+        // Without companions a seed names the same clip as ever.
+        return config.CompanionShare > 0 && config.Subjects.Count > 1 && random.Chance(config.CompanionShare)
+            ? WithCompanion(config, clip, random)
+            : WithMotion(clip, config.Seconds, random);
+    }
+
+    // What is shown, before it moves.
+    private static ClipDescription Choose(SpriteWorldConfig config, ClipRandom random, ClipFilter? filter)
     {
         Subject subject = filter?.Subject ?? random.Pick(config.Subjects);
         Scene scene = filter?.Scene ?? random.Pick(config.Scenes);
@@ -17,7 +30,7 @@ internal static class ClipSampler
             SubjectSize.Big => random.Between(0.62f, 0.68f),
             _ => random.Between(0.42f, 0.52f),
         };
-        var clip = new ClipDescription
+        return new ClipDescription
         {
             Subject = subject,
             Scene = scene,
@@ -31,7 +44,35 @@ internal static class ClipSampler
             Extent = extent,
             Start = (random.Between(0.32f, 0.68f), RestingHeight(subject, scene, random)),
         };
-        return WithMotion(clip, config.Seconds, random);
+    }
+
+    // Each subject has a lane of its own: side by side, or one above the other where one of them moves to a side.
+    private static ClipDescription WithCompanion(SpriteWorldConfig config, ClipDescription clip, ClipRandom random)
+    {
+        ClipDescription other;
+        do
+        {
+            other = Choose(config, random, new() { Scene = clip.Scene });
+        }
+        while (other.Subject == clip.Subject || (IsAcross(clip) && IsUpright(other)) || (IsUpright(clip) && IsAcross(other)));
+
+        bool stacked = IsAcross(clip) || IsAcross(other), first = random.Chance(0.5f);
+        ClipDescription one = InLane(clip, first), companion = InLane(other, !first);
+        return one with { Companion = companion with { Scene = one.Scene, SceneSeed = one.SceneSeed, TimeOfDay = one.TimeOfDay, Camera = one.Camera } };
+
+        ClipDescription InLane(ClipDescription alone, bool isFirst)
+        {
+            ClipDescription moving = WithMotion(alone with { Extent = MathF.Min(LengthOfTwo * alone.Extent, LongestOfTwo) }, config.Seconds, random);
+            float lane = (isFirst ? Lane : 1 - Lane) + random.Between(-0.02f, 0.02f);
+            return moving with
+            {
+                Start = stacked ? (moving.Start.X, lane) : (lane, moving.Start.Y),
+                Reach = moving.Motion == Motion.Circles ? 0.4f * moving.Reach : moving.Reach,
+            };
+        }
+
+        static bool IsAcross(ClipDescription one) => one.Motion is Motion.Left or Motion.Right;
+        static bool IsUpright(ClipDescription one) => one.Motion is Motion.Up or Motion.Down or Motion.Bounces;
     }
 
     private static ClipDescription WithMotion(ClipDescription clip, float seconds, ClipRandom random)

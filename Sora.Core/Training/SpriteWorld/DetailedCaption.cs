@@ -27,11 +27,13 @@ public static class DetailedCaption
     {
         ArgumentNullException.ThrowIfNull(clip);
         string sentence = Captions.FullSentence(clip);
+        if (clip.Companion is not null)
+            return string.Join(' ', [$"{char.ToUpperInvariant(sentence[0])}{sentence[1..]}.", .. clip.Subjects.SelectMany(OfOne), .. OfScene(clip)]);
         List<string> sentences =
         [
             $"{char.ToUpperInvariant(sentence[0])}{sentence[1..]}.",
             $"It begins {s_sides[Third(clip.Start.X)]}, {s_heights[Third(clip.Start.Y)]}.",
-            $"Its length is {s_lengths[s_lengthLimits.Count(limit => clip.Extent > limit)]} of the picture's shorter side.",
+            $"Its length is {LengthOf(clip)} of the picture's shorter side.",
         ];
         bool turned = clip.Motion is Motion.Left or Motion.Right;
         if (!turned && clip.Subject.Facing is Facing.Left or Facing.Right)
@@ -40,12 +42,25 @@ public static class DetailedCaption
             sentences.Add($"It moves {s_speeds[clip.Speed < 0.235f ? 0 : clip.Speed > 0.265f ? 2 : 1]}.");
         if (clip.Motion == Motion.Bounces)
             sentences.Add("It bounces again and again.");
-        if (clip.Scene.HasSky)
-            sentences.Add($"It is {clip.TimeOfDay.ToString().ToLowerInvariant()}.");
-        if (clip.Camera == CameraMove.Still)
-            sentences.Add("The camera does not move.");
-        return string.Join(' ', sentences);
+        return string.Join(' ', [.. sentences, .. OfScene(clip)]);
     }
+
+    // "It" would be either of two: each is named again.
+    private static IEnumerable<string> OfOne(ClipDescription clip)
+    {
+        yield return $"The {clip.Subject.Name} begins {s_sides[Third(clip.Start.X)]}, {s_heights[Third(clip.Start.Y)]}.";
+        yield return $"The length of the {clip.Subject.Name} is {LengthOf(clip)} of the picture's shorter side.";
+    }
+
+    private static IEnumerable<string> OfScene(ClipDescription clip)
+    {
+        if (clip.Scene.HasSky)
+            yield return $"It is {clip.TimeOfDay.ToString().ToLowerInvariant()}.";
+        if (clip.Camera == CameraMove.Still)
+            yield return "The camera does not move.";
+    }
+
+    private static string LengthOf(ClipDescription clip) => s_lengths[s_lengthLimits.Count(limit => clip.Extent > limit)];
 
     private static int Third(float at) => at < 0.42f ? 0 : at > 0.58f ? 2 : 1;
 }

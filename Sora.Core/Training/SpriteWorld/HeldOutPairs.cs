@@ -54,9 +54,9 @@ public static class HeldOutPairs
         .Select(row => (SubjectCatalogue.Get(row[0]), SceneCatalogue.Get(row[2])))
         .ToHashSet();
 
-    /// <summary>Whether the clip's subject with its motion, or its subject in its scene, is held out.</summary>
+    /// <summary>Whether one of the clip's subjects with its motion, or in the clip's scene, is held out.</summary>
     public static bool Contains(ClipDescription clip) =>
-        Motions.Contains((clip.Subject, clip.Motion)) || Scenes.Contains((clip.Subject, clip.Scene));
+        clip.Subjects.Any(one => Motions.Contains((one.Subject, one.Motion)) || Scenes.Contains((one.Subject, clip.Scene)));
 
     private static IEnumerable<string[]> Rows() =>
         Table.Split('\n').Select(line => line.Split('|', StringSplitOptions.TrimEntries));

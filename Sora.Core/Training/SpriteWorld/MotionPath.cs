@@ -9,6 +9,13 @@ internal readonly record struct MotionPath(float X, float Y, float Extent, float
 {
     public static MotionPath At(ClipDescription clip, float seconds)
     {
+        MotionPath path = BeforeStillCamera(clip, seconds);
+        (float x, float y) = CameraView.Shift(clip.Camera, seconds);
+        return path with { X = path.X + x, Y = path.Y + y };
+    }
+
+    private static MotionPath BeforeStillCamera(ClipDescription clip, float seconds)
+    {
         (float x, float y) = clip.Start;
         float way = clip.Speed * seconds;
         switch (clip.Motion)

@@ -24,6 +24,10 @@ public sealed record SpriteWorldConfig
     /// <summary>Camera moves. Default: still only.</summary>
     public IReadOnlyList<CameraMove> CameraMoves { get; init; } = [CameraMove.Still];
 
+    /// <summary>The share of clips with a second subject. Default: none.</summary>
+    /// <value>0 to 1.</value>
+    public float CompanionShare { get; init; }
+
     /// <summary>
     /// How long sampled clips are meant to be, in seconds: straight motions cross about half of the frame in it.
     /// Default: 2.
@@ -55,6 +59,7 @@ public sealed record SpriteWorldConfig
         Sizes = Enum.GetValues<SubjectSize>(),
         TimesOfDay = Enum.GetValues<TimeOfDay>(),
         CameraMoves = Enum.GetValues<CameraMove>(),
+        CompanionShare = 0.25f,
     };
 
     private static IReadOnlyDictionary<string, SpriteWorldConfig> ByName { get; } = new Dictionary<string, SpriteWorldConfig>

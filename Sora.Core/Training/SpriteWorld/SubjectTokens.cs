@@ -2,7 +2,7 @@ using Sora.Patches;
 
 namespace Sora.Training.SpriteWorld;
 
-/// <summary>Which patches of a drawn clip show its subject.</summary>
+/// <summary>Which patches of a drawn clip show its subject, or one of two.</summary>
 internal static class SubjectTokens
 {
     /// <summary>Marks, in the order of <see cref="Patchify.Cut"/>, the patches that the subject's square touches in one of their frames.</summary>
@@ -18,13 +18,16 @@ internal static class SubjectTokens
         float side = Math.Min(shape.Width, shape.Height), across = grid.W / (float)shape.Width, down = grid.H / (float)shape.Height;
         for (int frame = 0; frame < Math.Min(shape.Frames, 1 + (((grid.T * patch) - 1) * stride)); frame++)
         {
-            MotionPath at = MotionPath.At(clip, (float)(frame / framesPerSecond));
-            float half = (at.Extent * side / 2) + 0.5f; // the soft edge reaches half a pixel further
-            (int left, int right) = Touched(((at.X * shape.Width) - half) * across, ((at.X * shape.Width) + half) * across, grid.W);
-            (int top, int bottom) = Touched(((at.Y * shape.Height) - half) * down, ((at.Y * shape.Height) + half) * down, grid.H);
             int t = (frame + stride - 1) / stride / patch;
-            for (int y = top; y < bottom && left < right; y++)
-                marks.Slice((((t * grid.H) + y) * grid.W) + left, right - left).Fill(1);
+            foreach (ClipDescription subject in clip.Subjects)
+            {
+                MotionPath at = MotionPath.At(subject, (float)(frame / framesPerSecond));
+                float half = (at.Extent * side / 2) + 0.5f; // the soft edge reaches half a pixel further
+                (int left, int right) = Touched(((at.X * shape.Width) - half) * across, ((at.X * shape.Width) + half) * across, grid.W);
+                (int top, int bottom) = Touched(((at.Y * shape.Height) - half) * down, ((at.Y * shape.Height) + half) * down, grid.H);
+                for (int y = top; y < bottom && left < right; y++)
+                    marks.Slice((((t * grid.H) + y) * grid.W) + left, right - left).Fill(1);
+            }
         }
     }
 

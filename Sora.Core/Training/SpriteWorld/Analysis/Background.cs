@@ -5,6 +5,9 @@ namespace Sora.Training.SpriteWorld.Analysis;
 /// <summary>Estimates the scene behind the subject, [H · W].</summary>
 internal static class Background
 {
+    /// <summary>How far from its centre a subject is taken to reach, in lengths of its longer side.</summary>
+    public const float Reach = 0.58f;
+
     /// <summary>Each row's median colour over all columns and frames: scenes vary mostly with the height.</summary>
     public static Vector3[] ByRows(FrameStack stack)
     {
@@ -47,7 +50,7 @@ internal static class Background
             int count = 0;
             for (int t = 0; t < stack.Frames.Length; t++)
             {
-                float half = 0.58f * sightings[t].Extent * stack.ShortSide;
+                float half = Reach * sightings[t].Extent * stack.ShortSide;
                 float fromX = MathF.Abs(x - (sightings[t].X * stack.Width));
                 float fromY = MathF.Abs(y - (sightings[t].Y * stack.Height));
                 if (fromX < half && fromY < half)
