@@ -11,7 +11,7 @@ prepare() {
     fi
     is_current all && return
     say "building ..."
-    build all cli -- Sora.sln
+    build all Sora.sln
 }
 
 find_dotnet

@@ -12,7 +12,7 @@ bench="$root/bench/Sora.Bench/bin/Release/net10.0/Sora.Bench.dll"
 prepare() {
     if [[ ! -e $bench ]] || ! is_current bench; then
         say "building the benchmarks ..."
-        build bench -- bench/Sora.Bench/Sora.Bench.csproj
+        build bench bench/Sora.Bench/Sora.Bench.csproj
     fi
     build_bare_loop
 }
