@@ -75,10 +75,10 @@ internal sealed class EqualShapeBatches : IFlowBatches
         for (int i = 0; i < count; i++)
         {
             indices[i] = (long)(random.Uniform((ulong)(1000 + i)) * clips.Count);
-            captions[i] = random.Uniform((ulong)(100_000 + i)) < _config.CaptionDropout ? ""
-                : _config.DetailedShare > 0 && random.Uniform((ulong)(200_000 + i)) < _config.DetailedShare ? DetailedCaption.Of(clips.Description((int)indices[i]))
-                : clips.Caption((int)indices[i], (ulong)number);
-            captions[i] = WordDropout.Apply(captions[i], _config.WordDropout, words, i);
+            captions[i] = CaptionDropout.Apply(_config, random, words, i, () =>
+                _config.DetailedShare > 0 && random.Uniform((ulong)(200_000 + i)) < _config.DetailedShare
+                    ? DetailedCaption.Of(clips.Description((int)indices[i]))
+                    : clips.Caption((int)indices[i], (ulong)number));
             _config.Noise.Draw(new GaussianNoise(_config.Seed + (ulong)number, (ulong)i), grid.T, grid.Count).CopyTo(levels, i * grid.T);
         }
 

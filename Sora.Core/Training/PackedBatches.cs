@@ -66,9 +66,8 @@ internal sealed class PackedBatches : IFlowBatches
         var parts = new Tensor[clips.Length];
         for (int i = 0; i < clips.Length; i++)
         {
-            captions[i] = random.Uniform((ulong)(100_000 + i)) < _config.CaptionDropout ? ""
-                : _clips.Captions(clips[i]).Pick(_config.DetailedShare, random.Uniform((ulong)(200_000 + i)), random.Uniform((ulong)(300_000 + i)));
-            captions[i] = WordDropout.Apply(captions[i], _config.WordDropout, words, i);
+            captions[i] = CaptionDropout.Apply(_config, random, words, i, () =>
+                _clips.Captions(clips[i]).Pick(_config.DetailedShare, random.Uniform((ulong)(200_000 + i)), random.Uniform((ulong)(300_000 + i))));
             levels.AddRange(_config.Noise.Draw(new GaussianNoise(_config.Seed + (ulong)number, (ulong)i), grids[i].T, grids[i].Count));
             parts[i] = Patchify.Cut(_clips.Read(clips[i]).unsqueeze(0), _config.Transformer.PatchSize);
         }

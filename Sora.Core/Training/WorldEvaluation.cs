@@ -70,7 +70,7 @@ public sealed class WorldEvaluation
         _all += score.Subject && score.Scene && score.Motion ? 1 : 0;
         Count(_ofSubjects, meaning.Subject?.Name, score.Subject);
         Count(_ofScenes, meaning.Scene?.Name, score.Scene);
-        Count(_ofMotions, meaning.Motion is { } motion ? motion.ToString().ToLowerInvariant() : null, score.Motion);
+        Count(_ofMotions, meaning.Motion is { } motion ? MotionNames.Of(motion) : null, score.Motion);
         return score;
 
         static void Count(SortedDictionary<string, PartialScore> scores, string? name, bool found)

@@ -20,7 +20,7 @@ internal sealed class Emphasis
         [
             [.. world.Subjects.Select(subject => subject.Name)],
             [.. world.Scenes.Select(scene => scene.Name)],
-            [.. world.Motions.Select(NameOf)],
+            [.. world.Motions.Select(MotionNames.Of)],
         ];
         foreach ((string name, double weight) in weights)
         {
@@ -45,7 +45,7 @@ internal sealed class Emphasis
         for (int attempt = 0; attempt < Attempts; attempt++)
         {
             ClipDescription clip = world.SampleTraining(random.NextUInt64());
-            if (random.NextSingle() * _greatest < WeightOf(clip.Subject.Name) * WeightOf(clip.Scene.Name) * WeightOf(NameOf(clip.Motion)))
+            if (random.NextSingle() * _greatest < WeightOf(clip.Subject.Name) * WeightOf(clip.Scene.Name) * WeightOf(MotionNames.Of(clip.Motion)))
                 return clip;
         }
 
@@ -53,7 +53,4 @@ internal sealed class Emphasis
     }
 
     private double WeightOf(string name) => _weights.GetValueOrDefault(name, 1);
-
-    // As evaluations spell them.
-    private static string NameOf(Motion motion) => motion.ToString().ToLowerInvariant();
 }
