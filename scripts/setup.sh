@@ -152,7 +152,9 @@ build_cli() {
     local architecture=x64
     [[ $(uname -m) != aarch64 ]] || architecture=arm64
     local publish=(publish "$root/$project" -r "linux-$architecture" --self-contained false -o "$state/cli")
-    if ! run_dotnet "${publish[@]}" -p:PublishReadyToRun=true; then
+    if run_dotnet "${publish[@]}" -p:PublishReadyToRun=true; then
+        touch "$state/cli/ahead"
+    else
         say "the code could not be compiled ahead (above); building without, so that every start takes half a second longer ..."
         run_dotnet "${publish[@]}" || build_failed
     fi
