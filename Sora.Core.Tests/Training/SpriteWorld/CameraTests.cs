@@ -81,7 +81,7 @@ public class CameraTests
         SpriteWorldConfig config = SpriteWorldConfig.FirstEdition with { CameraMoves = [CameraMove.ZoomIn, CameraMove.ZoomOut, CameraMove.Shake] };
         var world = new World(config, SpriteAtlas.Load(SpriteAtlas.DefaultFolder, config.Subjects));
         var analysis = new WorldAnalysis(world);
-        const int count = 45;
+        const int count = 24;
         ClipScore[] scores = [.. Enumerable.Range(0, count).Select(i =>
         {
             ClipDescription clip = world.Sample((ulong)i + 700);

@@ -110,7 +110,7 @@ public class CompanionTests
         SpriteWorldConfig config = SpriteWorldConfig.FirstEdition with { CompanionShare = 1 };
         var world = new World(config, SpriteAtlas.Load(SpriteAtlas.DefaultFolder, config.Subjects));
         var analysis = new WorldAnalysis(world);
-        const int count = 40;
+        const int count = 24;
         ClipDescription[] clips = [.. Enumerable.Range(0, count).Select(i => world.Sample((ulong)i + 500))];
         byte[][] videos = [.. clips.Select(Draw)];
         ClipScore[] scores = [.. clips.Zip(videos, (clip, video) => analysis.Score(video, 64, 64, CaptionMeaning.Of(clip)))];
