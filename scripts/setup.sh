@@ -130,45 +130,46 @@ is_current() {
 }
 
 # build NAME PROJECT: builds the project in Release and remembers that NAME is current.
-build() {
-    local now
+build() { remembered "$1" run_dotnet build "$root/$2"; }
+
+# remembered NAME COMMAND...: runs a build and remembers that NAME is current.
+remembered() {
+    local name=$1 now
+    shift
     # Before the build: a source that changes while it runs is built the next time.
     now=$(fingerprint | sha256sum)
     forget_moved_native_build
-    run_dotnet build "$root/$2" || build_failed
-    printf '%s' "$now" >"$state/$1.built"
+    "$@" ||
+        fail "the build failed; the whole log is $state/build.log.$([[ $engine != cuda ]] || echo ' To build for the CPU: Torch=System ./sora')"
+    printf '%s' "$now" >"$state/$name.built"
 }
 
-# With the system's libtorch its code is compiled ahead, which saves half a second of every start. That takes a compiler from NuGet.
 build_cli() {
-    local project="samples/Sora.Cli/Sora.Cli.csproj" now
-    if [[ $engine != system ]]; then
-        build cli "$project"
-        return
-    fi
-    now=$(fingerprint | sha256sum)
-    forget_moved_native_build
-    rm -rf "$state/cli"
+    local project="samples/Sora.Cli/Sora.Cli.csproj"
+    case $engine in
+        system) remembered cli publish_ahead "$project" ;;
+        *) build cli "$project" ;;
+    esac
+}
+
+# Code that is compiled ahead saves up to half a second of every start. That takes a compiler from NuGet.
+publish_ahead() {
     local architecture=x64
     [[ $(uname -m) != aarch64 ]] || architecture=arm64
-    local publish=(publish "$root/$project" -r "linux-$architecture" --self-contained false -o "$state/cli")
+    rm -rf "$state/cli"
+    local publish=(publish "$root/$1" -r "linux-$architecture" --self-contained false -o "$state/cli")
     if run_dotnet "${publish[@]}" -p:PublishReadyToRun=true; then
         touch "$state/cli/ahead"
     else
-        say "the code could not be compiled ahead (above); building without, so that every start takes half a second longer ..."
-        run_dotnet "${publish[@]}" || build_failed
+        say "the code could not be compiled ahead (above); building without, so that every start takes up to half a second longer ..."
+        run_dotnet "${publish[@]}"
     fi
-    printf '%s' "$now" >"$state/cli.built"
 }
 
 # Without nodes that outlive the build: they would keep its files open.
 run_dotnet() {
     # shellcheck disable=SC2046
     logged build dotnet "$@" -c Release -nodeReuse:false $(engine_properties)
-}
-
-build_failed() {
-    fail "the build failed; the whole log is $state/build.log.$([[ $engine != cuda ]] || echo ' To build for the CPU: Torch=System ./sora')"
 }
 
 # cmake refuses a build folder that was made under another path.
