@@ -41,6 +41,38 @@ public sealed class ImageReaderTests
         Assert.Equal(TestClip.Frame(0, 9, 7), rgba.Where((_, i) => i % 4 != 3));
     }
 
+    [Fact]
+    public void Many_are_read_at_once_as_one_by_one()
+    {
+        using var scratch = new Scratch();
+        WriteSprite(scratch);
+        TestClip.Write(scratch["opaque.png"], 9, 7, 1);
+        TestClip.Write(scratch["opaque too.png"], 9, 5, 1);
+        TestClip.Write(scratch["picture.jpg"], 16, 8, 1);
+        Scratch.FFmpeg("-i", scratch["opaque.png"], "-pix_fmt", "ya8", scratch["grey.png"]);
+        Scratch.FFmpeg("-i", scratch["opaque.png"], "-vf", "crop=2:3", "-pix_fmt", "pal8", scratch["palette.png"]);
+        string[] paths = [.. new[] { "opaque.png", "sprite.png", "grey.png", "picture.jpg", "palette.png", "opaque too.png", "opaque.png" }.Select(name => scratch[name])];
+        Assert.Equal(paths.Select(path => ImageReader.ReadRgba(path)), PictureStack.Read(paths), (one, other) =>
+            (one.Width, one.Height) == (other.Width, other.Height) && one.Rgba.AsSpan().SequenceEqual(other.Rgba));
+    }
+
+    [Fact]
+    public void One_that_is_damaged_is_named()
+    {
+        using var scratch = new Scratch();
+        TestClip.Write(scratch["whole.png"], 9, 7, 1);
+        byte[] bytes = File.ReadAllBytes(scratch["whole.png"]);
+        File.WriteAllBytes(scratch["half.png"], bytes[..(bytes.Length / 2)]);
+        File.WriteAllBytes(scratch["header.png"], bytes[..30]);
+        var error = Assert.Throws<SoraException>(() => PictureStack.Read([scratch["whole.png"], scratch["header.png"], scratch["whole.png"]]));
+        Assert.Contains("header.png", error.Message, StringComparison.Ordinal);
+        // Half of a picture is refused or not as it is alone.
+        Exception? alone = Record.Exception(() => ImageReader.ReadRgba(scratch["half.png"]));
+        Exception? among = Record.Exception(() => PictureStack.Read([scratch["whole.png"], scratch["half.png"]]));
+        Assert.Equal(alone?.GetType(), among?.GetType());
+        Assert.Equal(alone?.Message.Split('\n')[0], among?.Message.Split('\n')[0]);
+    }
+
     private static void WriteSprite(Scratch scratch)
     {
         File.WriteAllBytes(scratch["sprite.rgba"], Sprite);

@@ -12,7 +12,7 @@ public class SpriteAtlasTests
             File.Exists(Path.Combine(SpriteAtlas.DefaultFolder, subject.CodePoint + ".png")),
             $"The sprite of {subject} is missing: run models/sprites.sh."));
 
-        // One of each way of facing; every process that decodes costs time.
+        // One of each way of facing.
         Subject[] subjects = [.. new[] { "horse", "bear", "airplane" }.Select(SubjectCatalogue.Get)];
         SpriteAtlas atlas = SpriteAtlas.Load(SpriteAtlas.DefaultFolder, subjects);
         Assert.Equal(subjects, atlas.Subjects);

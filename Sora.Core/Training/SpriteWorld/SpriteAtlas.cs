@@ -39,18 +39,15 @@ public sealed class SpriteAtlas
     /// <exception cref="SoraException">A sprite is missing or is not a picture.</exception>
     public static SpriteAtlas Load(string folder, IEnumerable<Subject>? subjects = null)
     {
+        Subject[] wanted = [.. subjects ?? SubjectCatalogue.All];
+        string[] paths = [.. wanted.Select(subject => Path.Combine(folder, subject.CodePoint + ".png"))];
+        int missing = Array.FindIndex(paths, path => !File.Exists(path));
+        if (missing >= 0)
+            throw new SoraException($"The sprite of \"{wanted[missing]}\", {paths[missing]}, is missing; models/sprites.sh fetches the sprites.");
+
         var drawings = new Dictionary<Subject, Sprite>();
-        foreach (Subject subject in subjects ?? SubjectCatalogue.All)
-        {
-            string path = Path.Combine(folder, subject.CodePoint + ".png");
-            if (!File.Exists(path))
-                throw new SoraException(
-                    $"The sprite of \"{subject}\", {path}, is missing; models/sprites.sh fetches the sprites.");
-
-            (int width, int height, byte[] rgba) = ImageReader.ReadRgba(path);
+        foreach ((Subject subject, (int width, int height, byte[] rgba)) in wanted.Zip(PictureStack.Read(paths)))
             drawings[subject] = Sprite.FromRgba(width, height, rgba);
-        }
-
         return new SpriteAtlas(drawings);
     }
 
