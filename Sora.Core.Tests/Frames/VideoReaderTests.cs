@@ -238,6 +238,34 @@ public sealed class VideoReaderTests
     }
 
     /// <summary>Red, green and blue side by side.</summary>
+    [Fact]
+    public void A_file_is_probed_once_and_again_when_it_has_changed()
+    {
+        using var scratch = new Scratch();
+        string probe = scratch.Stub($"echo asked >> '{scratch["log"]}'; exec '{FFmpegTools.FromEnvironment().FindFFprobe()}' \"$@\"").FFmpeg!;
+        var tools = new FFmpegTools(null, probe);
+        TestClip.Write(scratch["clip.gif"], 16, 8, 3);
+        File.CreateSymbolicLink(scratch["link.gif"], scratch["clip.gif"]);
+        Assert.Equal((16, 3, 1), Read("clip.gif"));
+        Assert.Equal((16, 3, 1), Read("clip.gif"));
+        Assert.Equal((16, 3, 2), Read("link.gif"));
+        TestClip.Write(scratch["clip.gif"], 24, 8, 2);
+        Assert.Equal((24, 2, 3), Read("link.gif"));
+        Assert.Equal((24, 2, 4), Read("clip.gif"));
+        Assert.Equal((24, 2, 4), Read("link.gif"));
+        // A failure is not remembered.
+        File.WriteAllText(scratch["clip.gif"], "no video");
+        Assert.Throws<SoraException>(() => Read("clip.gif"));
+        TestClip.Write(scratch["clip.gif"], 16, 8, 2);
+        Assert.Equal((16, 2, 6), Read("clip.gif"));
+
+        (int Width, int Frames, int Asked) Read(string name)
+        {
+            VideoFrame[] frames = [.. VideoReader.Read(scratch[name], null, tools, default)];
+            return (frames[0].Width, frames.Length, File.ReadAllLines(scratch["log"]).Length);
+        }
+    }
+
     private static void WriteThirds(string path)
     {
         var rgb = new byte[120 * 40 * 3];

@@ -61,6 +61,20 @@ public sealed class VaeTrainingTests : IDisposable
             File.ReadAllBytes(Path.Combine(broken.OutputFolder, "diffusion_pytorch_model.safetensors")));
     }
 
+    [Fact]
+    public void AClipIsDecodedOnceWhileThereIsRoom()
+    {
+        var shape = new ClipShape(16, 16, 5);
+        var clips = new FakeClips(("a", shape), ("b", shape), ("c", shape));
+        var batches = new FolderVaeBatches(clips, 10_000, 1, memory: 2 * shape.Pixels * 3);
+        byte[][] first = Round(0), second = Round(1);
+        Assert.Equal(first.Select(rgb => rgb[0]).Order(), second.Select(rgb => rgb[0]).Order());
+        Assert.Equal(4, clips.Drawn.Count); // the third one again
+        Assert.Equal([1, 1, 2], clips.Drawn.GroupBy(clip => clip).Select(times => times.Count()).Order());
+
+        byte[][] Round(int number) => [.. Enumerable.Range(3 * number, 3).Select(i => batches.Draw(i).Rgb)];
+    }
+
     // Latents of 5 by 3 have no halves: clips are cut so that they have.
     [Fact]
     public void OddLatentsAreNotHalved()

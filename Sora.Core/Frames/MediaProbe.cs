@@ -6,7 +6,7 @@ namespace Sora.Frames;
 /// <summary>Asks ffprobe what a file holds.</summary>
 internal static class MediaProbe
 {
-    /// <summary>Opens a file and decodes its first frame, without keeping it.</summary>
+    /// <summary>Opens a file and decodes its first frame, without keeping it. A file that has not changed since is not opened again.</summary>
     /// <exception cref="SoraException">
     /// No such file, no video in it, damaged, of an unknown kind, or no ffprobe on this machine.
     /// </exception>
@@ -15,11 +15,16 @@ internal static class MediaProbe
     {
         ArgumentNullException.ThrowIfNull(path);
         RequireFile(path);
+        string ffprobe = tools.FindFFprobe();
+        return ProbedFiles.Get(path, ffprobe, () => Ask(path, ffprobe, cancellationToken));
+    }
 
+    private static ProbedMedia Ask(string path, string ffprobe, CancellationToken cancellationToken)
+    {
         // V: video streams that are not the cover picture of an audio file. One packet is enough for the first frame,
         // which alone knows the orientation that a camera wrote into a jpg.
         (FFmpegExit exit, string json) = FFmpegProcess.Run(
-            tools.FindFFprobe(),
+            ffprobe,
             ["-hide_banner", "-loglevel", "error", "-print_format", "json", "-show_format", "-show_streams",
              "-show_frames", "-select_streams", "V:0", "-read_intervals", "%+#1", .. ProbedMedia.InputArguments(path)],
             cancellationToken);

@@ -1,25 +1,34 @@
+using System.Collections.Concurrent;
 using Sora.Latents;
 using Sora.Training.Data;
 
 namespace Sora.Training;
 
-/// <summary>The videos and images of a folder, a clip a batch; a tenth of them, at most 24, are kept apart.</summary>
+/// <summary>
+/// The videos and images of a folder, a clip a batch; a tenth of them, at most 24, are kept apart. What fits in some memory is decoded
+/// once: starting ffmpeg takes longer than a short clip.
+/// </summary>
 internal sealed class FolderVaeBatches : IVaeBatches
 {
     private const int MostUnseen = 24, MostSampled = 160;
+    private const long MostKept = 512L << 20; // bytes of decoded clips
 
     private readonly IClipSource _clips;
     private readonly ulong _seed;
+    private readonly long _memory;
     private readonly int[] _trained;
     private readonly int[] _measured;
+    private readonly ConcurrentDictionary<int, byte[]> _decoded = new();
+    private long _kept;
 
     /// <param name="clips">The folder.</param>
     /// <param name="pixels">The most pixels of a batch.</param>
     /// <param name="seed">The seed of the order.</param>
+    /// <param name="memory">The most bytes of decoded clips that are kept.</param>
     /// <exception cref="SoraException">A clip is larger than a batch.</exception>
-    public FolderVaeBatches(IClipSource clips, long pixels, ulong seed)
+    public FolderVaeBatches(IClipSource clips, long pixels, ulong seed, long memory = MostKept)
     {
-        (_clips, _seed) = (clips, seed);
+        (_clips, _seed, _memory) = (clips, seed, memory);
         ClipInfo largest = Enumerable.Range(0, clips.Count).Select(clips.Info).MaxBy(clip => clip.Shape.Pixels)!;
         if (largest.Shape.Pixels > pixels)
             throw new SoraException($"pixels_per_step {pixels} is less than the {largest.Shape.Pixels} pixels of {largest.Name} ({largest.Shape}); nearest: {largest.Shape.Pixels}, or less by shapes.");
@@ -71,5 +80,16 @@ internal sealed class FolderVaeBatches : IVaeBatches
     /// <inheritdoc/>
     public ClipBatch DrawSampled(int number) => Clip((int)((long)number * _clips.Count / Sampled));
 
-    private ClipBatch Clip(int clip) => new(_clips.Draw(clip, CancellationToken.None), [""], _clips.Info(clip).Shape);
+    private ClipBatch Clip(int clip) => new(Decoded(clip), [""], _clips.Info(clip).Shape);
+
+    private byte[] Decoded(int clip)
+    {
+        if (_decoded.TryGetValue(clip, out byte[]? rgb))
+            return rgb;
+        rgb = _clips.Draw(clip, CancellationToken.None);
+        // Two threads may decode the same one.
+        if (Interlocked.Add(ref _kept, rgb.Length) > _memory || !_decoded.TryAdd(clip, rgb))
+            Interlocked.Add(ref _kept, -rgb.Length);
+        return rgb;
+    }
 }
