@@ -30,13 +30,6 @@ public sealed class VideoGenerator : IDisposable
     public static ModelLimits ReadLimits(string modelFolder) => ModelFolder.Open(modelFolder).Limits;
 
     /// <summary>
-    /// Begins to load the tensor engine's native libraries on a thread of its own, and returns at once. It takes most of a second, which an
-    /// application that has something else to do before <see cref="LoadAsync"/>, as reading its settings, so saves. Never needed; where the
-    /// libraries are missing <see cref="LoadAsync"/> says so. On TorchSharp nothing happens.
-    /// </summary>
-    public static void BeginLoadingEngine() => EngineStart.Begin();
-
-    /// <summary>
     /// Loads a model folder in the diffusers layout. A large model is opened and checked only, and its parts are loaded when a
     /// generation needs them: see <see cref="VideoGeneratorOptions.KeepComponents"/>.
     /// </summary>

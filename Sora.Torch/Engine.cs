@@ -3,10 +3,6 @@ namespace TorchSharp;
 /// <summary>What this engine offers beyond TorchSharp's API. Code that runs on both asks for it in one place only.</summary>
 public static unsafe class SystemEngine
 {
-    /// <summary>Loads libtorch and this library, where they are not yet loaded: most of a second, on the thread that asks.</summary>
-    /// <exception cref="DllNotFoundException">One of them is missing.</exception>
-    public static void Load() => _ = Native.sora_library_has_bfloat16();
-
     /// <summary>
     /// A tensor over memory that the caller keeps alive, and mapped, for as long as the tensor lives. Nothing is copied.
     /// </summary>

@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.CommandLine.Help;
 using Sora.Frames;
 
 namespace Sora.Cli;
@@ -25,9 +24,6 @@ internal static class CommandRunner
         if (CommandLineProblem.Find(line) is { } problem)
             return Fail(problem, ExitCode.BadRequest);
 
-        if (UsesEngine(line))
-            VideoGenerator.BeginLoadingEngine();
-
         // Errors and signals are handled here and in Interruption.
         var invocation = new InvocationConfiguration
         {
@@ -51,10 +47,6 @@ internal static class CommandRunner
             return Fail(Describe(exception, line), ExitCode.Failed);
         }
     }
-
-    // What reads or writes configs alone, and help, starts without libtorch.
-    private static bool UsesEngine(ParseResult line) =>
-        line.Action is not HelpAction && line.CommandResult.Command is not RootCommand && line.CommandResult.Command.Name is not ("info" or "init");
 
     /// <summary>
     /// Not OperationCanceledException alone: a terminal's Ctrl-C also reaches ffmpeg, whose end is another error, and may
