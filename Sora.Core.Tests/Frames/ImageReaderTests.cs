@@ -49,9 +49,10 @@ public sealed class ImageReaderTests
         TestClip.Write(scratch["opaque.png"], 9, 7, 1);
         TestClip.Write(scratch["opaque too.png"], 9, 5, 1);
         TestClip.Write(scratch["picture.jpg"], 16, 8, 1);
+        TestClip.Write(scratch["large.png"], 9, 600, 1);
         Scratch.FFmpeg("-i", scratch["opaque.png"], "-pix_fmt", "ya8", scratch["grey.png"]);
         Scratch.FFmpeg("-i", scratch["opaque.png"], "-vf", "crop=2:3", "-pix_fmt", "pal8", scratch["palette.png"]);
-        string[] paths = [.. new[] { "opaque.png", "sprite.png", "grey.png", "picture.jpg", "palette.png", "opaque too.png", "opaque.png" }.Select(name => scratch[name])];
+        string[] paths = [.. new[] { "opaque.png", "sprite.png", "grey.png", "picture.jpg", "large.png", "palette.png", "opaque too.png", "opaque.png" }.Select(name => scratch[name])];
         Assert.Equal(paths.Select(path => ImageReader.ReadRgba(path)), PictureStack.Read(paths), (one, other) =>
             (one.Width, one.Height) == (other.Width, other.Height) && one.Rgba.AsSpan().SequenceEqual(other.Rgba));
     }

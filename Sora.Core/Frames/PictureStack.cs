@@ -10,6 +10,7 @@ namespace Sora.Frames;
 internal static class PictureStack
 {
     private const int MostAtOnce = 64; // each is an open file and a decoder with its threads
+    private const int LongestSide = 512; // of larger ones the pile would take much memory, and starting ffmpeg little of the time
 
     /// <summary>Reads pictures with their transparency, each in its file's size and in the order given.</summary>
     /// <param name="paths">The files.</param>
@@ -36,7 +37,7 @@ internal static class PictureStack
                 at += width * height * 4;
             }
         }
-        // What is no PNG, and the files of a pile with a damaged one in it: their own reader says which it is and why.
+        // What is no small PNG, and the files of a pile with a damaged one in it: their own reader says which it is and why.
         foreach (int index in alone)
             pictures[index] = ImageReader.ReadRgba(paths[index], cancellationToken);
         return pictures;
@@ -56,13 +57,15 @@ internal static class PictureStack
         process.Input.Dispose();
         byte[] rgba = GC.AllocateUninitializedArray<byte>(checked(width * height * 4));
         int length = process.Output.ReadAtLeast(rgba, rgba.Length, throwOnEndOfStream: false);
-        bool more = process.Output.ReadByte() >= 0;
+        // It never gives more than their headers say; if it did, it would wait for a reader.
+        if (process.Output.ReadByte() >= 0)
+            process.Kill();
         FFmpegExit exit = process.WaitForExit();
         cancellationToken.ThrowIfCancellationRequested();
-        return exit.Code == 0 && exit.LastLines.Length == 0 && length == rgba.Length && !more ? rgba : null;
+        return exit.Code == 0 && exit.LastLines.Length == 0 && length == rgba.Length ? rgba : null;
     }
 
-    // Of a PNG file: its signature and first chunk (ISO/IEC 15948, 5.2 and 11.2.2). Null of any other.
+    // Of a small PNG file: its signature and first chunk (ISO/IEC 15948, 5.2 and 11.2.2). Null of any other.
     private static (int Width, int Height)? SizeOf(string path)
     {
         ReadOnlySpan<byte> start = [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a, 0, 0, 0, 13, 0x49, 0x48, 0x44, 0x52];
@@ -78,6 +81,6 @@ internal static class PictureStack
             return null; // Its own reader says why.
         }
         int width = BinaryPrimitives.ReadInt32BigEndian(header[16..]), height = BinaryPrimitives.ReadInt32BigEndian(header[20..]);
-        return width is > 0 and <= 4096 && height is > 0 and <= 4096 ? (width, height) : null;
+        return width is > 0 and <= LongestSide && height is > 0 and <= LongestSide ? (width, height) : null;
     }
 }
