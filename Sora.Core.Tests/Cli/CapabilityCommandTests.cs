@@ -156,7 +156,7 @@ public sealed class CapabilityCommandTests : IDisposable
     private VideoFrame[] Read(string file) => [.. VideoReader.Read(_folder.File(file))];
 
     private VideoFrame[] Frames(string output) => Directory.Exists(_folder.File(output))
-        ? [.. Directory.EnumerateFiles(_folder.File(output)).Order(StringComparer.Ordinal).Select(file => ImageReader.Read(file))]
+        ? Pixels.OfFolder(_folder.File(output))
         : Read(output);
 
     private void Write(string name, IReadOnlyList<VideoFrame> frames)

@@ -124,7 +124,7 @@ public sealed class GivenFramesCommandTests : IDisposable
         SoraProcess.Result result = await SoraProcess.RunAsync(
             [.. arguments, "--model", TinyModel.Folder, "--threads", "1", "--precision", "full", "--quiet", "-o", folder], _folder.Path);
         Assert.Equal((0, "", ""), (result.ExitCode, result.Output, result.Error));
-        return [.. Directory.EnumerateFiles(_folder.File(folder)).Order(StringComparer.Ordinal).Select(file => ImageReader.Read(file))];
+        return Pixels.OfFolder(_folder.File(folder));
     }
 
     private static async Task<byte[]> ViaLibraryAsync(VideoRequest request)

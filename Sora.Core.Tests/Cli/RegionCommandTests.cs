@@ -117,8 +117,7 @@ public sealed class RegionCommandTests : IDisposable
 
     private VideoFrame[] Read(string file) => [.. VideoReader.Read(_folder.File(file))];
 
-    private VideoFrame[] Frames(string output) =>
-        [.. Directory.EnumerateFiles(_folder.File(output)).Order(StringComparer.Ordinal).Select(file => ImageReader.Read(file))];
+    private VideoFrame[] Frames(string output) => Pixels.OfFolder(_folder.File(output));
 
     private void Write(string name, IReadOnlyList<VideoFrame> frames)
     {

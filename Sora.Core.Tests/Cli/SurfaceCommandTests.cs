@@ -75,7 +75,7 @@ public sealed class SurfaceCommandTests : IDisposable
         for (int i = 1; i <= 5; i++)
         {
             byte[] alone = await Pixels.OfAsync(generator, new VideoRequest("a fish") { Seed = 2 + i, Steps = 2 });
-            byte[] together = Pixels.Of(Directory.EnumerateFiles(_folder.File($"v-{i}")).Order(StringComparer.Ordinal).Select(file => ImageReader.Read(file)));
+            byte[] together = Pixels.Of(Pixels.OfFolder(_folder.File($"v-{i}")));
             Assert.InRange(alone.Zip(together).Max(pair => Math.Abs(pair.First - pair.Second)), 0, 1);
         }
     }

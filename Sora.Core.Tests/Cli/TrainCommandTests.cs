@@ -9,7 +9,7 @@ namespace Sora.Tests.Cli;
 /// <summary>A tiny training as a person starts it; with the real sprites, from models/sprites.sh (which test.sh runs).</summary>
 public sealed class TrainCommandTests : IDisposable
 {
-    private const long Steps = 60;
+    private const long Steps = 40;
     private readonly string _folder = Directory.CreateTempSubdirectory("sora-train-").FullName;
 
     [Fact]
@@ -18,8 +18,8 @@ public sealed class TrainCommandTests : IDisposable
         string straight = Write("straight", Steps, checkpointMinutes: 5), killed = Write("killed", Steps, checkpointMinutes: 0);
         SoraProcess.Result whole = await SoraProcess.RunAsync(["train", straight, "--threads", "1"]);
         Assert.True(whole.ExitCode == 0, whole.Error);
-        Assert.Contains("vae costs: 60 steps of", whole.Output, StringComparison.Ordinal);
-        Assert.Contains("vae step 20/60 loss", whole.Output, StringComparison.Ordinal);
+        Assert.Contains("vae costs: 40 steps of", whole.Output, StringComparison.Ordinal);
+        Assert.Contains("vae step 20/40 loss", whole.Output, StringComparison.Ordinal);
 
         string metrics = Path.Combine(_folder, "killed", "metrics.jsonl");
         var start = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "sora.dll"), "train", killed, "--threads", "1"]) { RedirectStandardOutput = true };

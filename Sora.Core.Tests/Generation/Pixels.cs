@@ -12,4 +12,12 @@ internal static class Pixels
     }
 
     public static byte[] Of(IEnumerable<VideoFrame> frames) => [.. frames.SelectMany(frame => frame.Rgb.ToArray())];
+
+    /// <summary>The pictures of a folder, read together: one after the other they take longer than the video took to make.</summary>
+    public static VideoFrame[] OfFolder(string folder)
+    {
+        string[] files = [.. Directory.EnumerateFiles(folder).Order(StringComparer.Ordinal)];
+        return [.. PictureStack.Read(files).Select((picture, i) =>
+            new VideoFrame(i, picture.Width, picture.Height, picture.Rgba.Where((_, at) => at % 4 != 3).ToArray(), TimeSpan.Zero))];
+    }
 }
