@@ -131,6 +131,22 @@ public sealed class GenerateCommandTests : IDisposable
         RequireOneSentence(await GenerateAsync("a fish", "--quiet", "--lora-high", foreign), 2, "the model has one transformer");
     }
 
+    // The dynamic linker tells what is loaded. libtorch takes most of a second, which a refusal need not wait for.
+    [Fact]
+    public async Task ARefusalLoadsNoEngine()
+    {
+        Assert.True(await LoadsEngineAsync(0, "--frames", "1", "--steps", "1", "-o", "fish.png"));
+        Assert.False(await LoadsEngineAsync(2, "--size", "33x32"));
+
+        async Task<bool> LoadsEngineAsync(int exitCode, params string[] arguments)
+        {
+            using var told = new TemporaryFolder();
+            SoraProcess.Result result = await GenerateAsync(["a fish", .. arguments], new() { ["LD_DEBUG"] = "files", ["LD_DEBUG_OUTPUT"] = told.File("linker") });
+            Assert.True(result.ExitCode == exitCode, result.Error);
+            return Directory.EnumerateFiles(told.Path).Any(file => File.ReadAllText(file).Contains("libtorch", StringComparison.Ordinal));
+        }
+    }
+
     [Fact]
     public async Task WithoutFFmpegTheSentenceSaysHowToGetIt()
     {

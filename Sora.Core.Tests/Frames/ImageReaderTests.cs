@@ -58,6 +58,19 @@ public sealed class ImageReaderTests
     }
 
     [Fact]
+    public void Many_take_one_process()
+    {
+        using var scratch = new Scratch();
+        string ffmpeg = scratch.Stub($"echo asked >> '{scratch["log"]}'; exec '{FFmpegTools.FromEnvironment().FindFFmpeg()}' \"$@\"").FFmpeg!;
+        string[] paths = [.. Enumerable.Range(0, 5).Select(i => scratch[$"{i}.png"])];
+        for (int i = 0; i < paths.Length; i++)
+            TestClip.Write(paths[i], 9, 5 + i, 1);
+        (int Width, int Height, byte[] Rgba)[] pictures = PictureStack.Read(paths, new FFmpegTools(ffmpeg, "/nowhere/ffprobe"), default);
+        Assert.Equal([5, 6, 7, 8, 9], pictures.Select(picture => picture.Height));
+        Assert.Single(File.ReadAllLines(scratch["log"]));
+    }
+
+    [Fact]
     public void One_that_is_damaged_is_named()
     {
         using var scratch = new Scratch();

@@ -237,7 +237,6 @@ public sealed class VideoReaderTests
         Assert.Contains("killed by signal 9", error.Message, StringComparison.Ordinal);
     }
 
-    /// <summary>Red, green and blue side by side.</summary>
     [Fact]
     public void A_file_is_probed_once_and_again_when_it_has_changed()
     {
@@ -266,6 +265,7 @@ public sealed class VideoReaderTests
         }
     }
 
+    /// <summary>Red, green and blue side by side.</summary>
     private static void WriteThirds(string path)
     {
         var rgb = new byte[120 * 40 * 3];

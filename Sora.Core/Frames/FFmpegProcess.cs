@@ -79,15 +79,24 @@ internal sealed class FFmpegProcess : IDisposable
     public static (FFmpegExit Exit, string Output) Run(
         string executable, IEnumerable<string> arguments, CancellationToken cancellationToken)
     {
+        (FFmpegExit exit, byte[] output) = RunForBytes(executable, arguments, cancellationToken);
+        return (exit, Encoding.UTF8.GetString(output));
+    }
+
+    /// <summary>Runs a tool that needs no input to its end, and returns what it printed.</summary>
+    /// <exception cref="OperationCanceledException">Cancelled; the process was killed.</exception>
+    public static (FFmpegExit Exit, byte[] Output) RunForBytes(
+        string executable, IEnumerable<string> arguments, CancellationToken cancellationToken)
+    {
         cancellationToken.ThrowIfCancellationRequested();
         using FFmpegProcess process = Start(executable, arguments);
         using CancellationTokenRegistration kill = cancellationToken.Register(process.Kill);
         process.Input.Dispose();
-        using var reader = new StreamReader(process.Output, Encoding.UTF8);
-        string output = reader.ReadToEnd();
+        using var output = new MemoryStream();
+        process.Output.CopyTo(output);
         FFmpegExit exit = process.WaitForExit();
         cancellationToken.ThrowIfCancellationRequested();
-        return (exit, output);
+        return (exit, output.ToArray());
     }
 
     /// <summary>Waits for the end of the process and for its last message.</summary>

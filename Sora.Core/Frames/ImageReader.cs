@@ -23,9 +23,12 @@ public static class ImageReader
     /// </returns>
     /// <inheritdoc cref="VideoReader.Probe" path="/exception"/>
     public static (int Width, int Height, byte[] Rgba) ReadRgba(
-        string path, CancellationToken cancellationToken = default)
+        string path, CancellationToken cancellationToken = default) =>
+        ReadRgba(path, FFmpegTools.FromEnvironment(), cancellationToken);
+
+    internal static (int Width, int Height, byte[] Rgba) ReadRgba(
+        string path, FFmpegTools tools, CancellationToken cancellationToken)
     {
-        FFmpegTools tools = FFmpegTools.FromEnvironment();
         ProbedMedia media = MediaProbe.Probe(path, tools, cancellationToken);
         var geometry = FrameGeometry.Plan(media.Info.Width, media.Info.Height, null, null, FrameFit.Stretch);
         IEnumerable<byte[]> frames =

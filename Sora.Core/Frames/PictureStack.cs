@@ -15,16 +15,19 @@ internal static class PictureStack
     /// <summary>Reads pictures with their transparency, each in its file's size and in the order given.</summary>
     /// <param name="paths">The files.</param>
     /// <param name="cancellationToken">Stops ffmpeg at once.</param>
-    /// <returns>What <see cref="ImageReader.ReadRgba"/> gives for each.</returns>
+    /// <returns>What <see cref="ImageReader.ReadRgba(string, CancellationToken)"/> gives for each.</returns>
     /// <inheritdoc cref="VideoReader.Probe" path="/exception"/>
-    public static (int Width, int Height, byte[] Rgba)[] Read(IReadOnlyList<string> paths, CancellationToken cancellationToken = default)
+    public static (int Width, int Height, byte[] Rgba)[] Read(IReadOnlyList<string> paths, CancellationToken cancellationToken = default) =>
+        Read(paths, FFmpegTools.FromEnvironment(), cancellationToken);
+
+    internal static (int Width, int Height, byte[] Rgba)[] Read(IReadOnlyList<string> paths, FFmpegTools tools, CancellationToken cancellationToken)
     {
         var pictures = new (int, int, byte[])[paths.Count];
         (int Index, int Width, int Height)[] known = [.. paths.Select((path, i) => (i, Size: SizeOf(path))).Where(p => p.Size is not null).Select(p => (p.i, p.Size!.Value.Width, p.Size.Value.Height))];
         HashSet<int> alone = [.. Enumerable.Range(0, paths.Count).Except(known.Select(p => p.Index))];
         foreach ((int Index, int Width, int Height)[] pile in known.GroupBy(p => p.Width).SelectMany(group => group.Chunk(MostAtOnce)))
         {
-            byte[]? rgba = pile.Length > 1 ? Decode([.. pile.Select(p => paths[p.Index])], pile[0].Width, pile.Sum(p => p.Height), cancellationToken) : null;
+            byte[]? rgba = pile.Length > 1 ? Decode([.. pile.Select(p => paths[p.Index])], pile[0].Width, pile.Sum(p => p.Height), tools, cancellationToken) : null;
             if (rgba is null)
             {
                 alone.UnionWith(pile.Select(p => p.Index));
@@ -39,30 +42,20 @@ internal static class PictureStack
         }
         // What is no small PNG, and the files of a pile with a damaged one in it: their own reader says which it is and why.
         foreach (int index in alone)
-            pictures[index] = ImageReader.ReadRgba(paths[index], cancellationToken);
+            pictures[index] = ImageReader.ReadRgba(paths[index], tools, cancellationToken);
         return pictures;
     }
 
     // Null where one of the files cannot be decoded.
-    private static byte[]? Decode(string[] paths, int width, int height, CancellationToken cancellationToken)
+    private static byte[]? Decode(string[] paths, int width, int height, FFmpegTools tools, CancellationToken cancellationToken)
     {
         string inputs = string.Concat(paths.Select((_, i) => string.Create(CultureInfo.InvariantCulture, $"[{i}:V:0]format=rgba[p{i}];")));
         string piled = string.Concat(paths.Select((_, i) => string.Create(CultureInfo.InvariantCulture, $"[p{i}]")));
         List<string> arguments = ["-hide_banner", "-nostdin", "-loglevel", "error", "-noautorotate"];
         arguments.AddRange(paths.SelectMany(ProbedMedia.InputArguments));
         arguments.AddRange(["-filter_complex", string.Create(CultureInfo.InvariantCulture, $"{inputs}{piled}vstack=inputs={paths.Length}"), "-frames:v", "1", "-f", "rawvideo", "-pix_fmt", "rgba", "pipe:1"]);
-        cancellationToken.ThrowIfCancellationRequested();
-        using FFmpegProcess process = FFmpegProcess.Start(FFmpegTools.FromEnvironment().FindFFmpeg(), arguments);
-        using CancellationTokenRegistration kill = cancellationToken.Register(process.Kill);
-        process.Input.Dispose();
-        byte[] rgba = GC.AllocateUninitializedArray<byte>(checked(width * height * 4));
-        int length = process.Output.ReadAtLeast(rgba, rgba.Length, throwOnEndOfStream: false);
-        // It never gives more than their headers say; if it did, it would wait for a reader.
-        if (process.Output.ReadByte() >= 0)
-            process.Kill();
-        FFmpegExit exit = process.WaitForExit();
-        cancellationToken.ThrowIfCancellationRequested();
-        return exit.Code == 0 && exit.LastLines.Length == 0 && length == rgba.Length ? rgba : null;
+        (FFmpegExit exit, byte[] rgba) = FFmpegProcess.RunForBytes(tools.FindFFmpeg(), arguments, cancellationToken);
+        return exit.Code == 0 && exit.LastLines.Length == 0 && rgba.Length == width * height * 4 ? rgba : null;
     }
 
     // Of a small PNG file: its signature and first chunk (ISO/IEC 15948, 5.2 and 11.2.2). Null of any other.
