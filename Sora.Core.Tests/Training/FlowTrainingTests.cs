@@ -6,6 +6,8 @@ using Sora.Tests.Engine;
 using Sora.Tests.Training.Data;
 using Sora.Tests.Training.SpriteWorld;
 using Sora.Training;
+using Sora.Training.Data;
+using Sora.Training.FineTuning;
 using Sora.Training.SpriteWorld;
 using Sora.Weights;
 using Xunit;
@@ -124,6 +126,89 @@ public sealed class FlowTrainingTests : IDisposable
         string file = Path.Combine(_folder, "partial.json");
         File.WriteAllText(file, """{ "kind": "lora", "model": "m", "run_folder": "r", "output": "o.safetensors", "noise": { "shift_tokens": 320 } }""");
         Assert.Contains("mean", Assert.Throws<SoraException>(() => TrainingFile.Load(file)).Message, StringComparison.OrdinalIgnoreCase);
+    }
+
+    [Fact]
+    public async Task ASemanticMapIsDrawnInChannelsOfItsOwn()
+    {
+        int all = TinyTraining.Flow(_folder, 1).Transformer.InChannels + SemanticMap.Channels;
+        FlowTrainingConfig config = TinyTraining.Flow(_folder, 2) with
+        {
+            SemanticMap = true, Shape = new(48, 32, 9), CloseUps = new() { Count = 6, Size = 32, Share = 0.5 }, ValidationClips = 3, ValidationSteps = 1,
+        };
+        config = config with { Transformer = config.Transformer with { InChannels = all, OutChannels = all } };
+        using (var trainer = new FlowTrainer(config, SyntheticAtlas.FirstEdition, float32, _ => { }, CancellationToken.None))
+            trainer.Run(_ => { }, CancellationToken.None);
+
+        using (DisposeScope scope = NewDisposeScope())
+        {
+            using IFlowBatches batches = FlowBatches.Open(config, SyntheticAtlas.FirstEdition, null, float32, _ => { }, default);
+            using IFlowBatches without = FlowBatches.Open(
+                TinyTraining.Flow(_folder, 2) with { Shape = config.Shape, CloseUps = config.CloseUps, ValidationClips = 3 }, SyntheticAtlas.FirstEdition, null, float32, _ => { }, default);
+            Tensor mapped = batches.Examples(1)[0], plain = without.Examples(1)[0];                                            // 1 C t h w
+            Assert.Equal([1, all, 3, 4, 6], mapped.shape);
+            // The autoencoder's channels, from the same file, and then a map that shows something, but not everywhere.
+            Assert.Equal(0, (mapped.narrow(1, 0, plain.size(1)) - plain).abs().max().item<float>());
+            Assert.InRange(mapped.narrow(1, all - 1, 1).gt(0).to(float32).mean().item<float>(), 0.05f, 0.9f);
+        }
+
+        // What comes out is a model as any other.
+        ModelFolder model = ModelFolder.Open(config.OutputFolder);
+        Assert.Equal((all, all), (model.Transformer.InChannels, model.Vae.ZDim));
+        Assert.True(model.Defaults.SemanticMap);
+        var tuning = new FineTuningConfig { Model = config.OutputFolder, RunFolder = Path.Combine(_folder, "tuning"), Output = Path.Combine(_folder, "tuned.safetensors"), Lora = new() };
+        Assert.Contains("draws a semantic map beside the picture", Assert.Throws<SoraException>(() => TunedModel.Require(tuning, model)).Message, StringComparison.Ordinal);
+        using VideoGenerator generator = await VideoGenerator.LoadAsync(config.OutputFolder);
+        await using GeneratedVideo video = await generator.GenerateAsync(new VideoRequest("a dog") { Width = 48, Height = 32, FrameCount = 5, Steps = 2 });
+        Assert.Equal(5, video.Frames.Count);
+    }
+
+    [Fact]
+    public void ClipsOfTheirOwnSizesHaveMapsOfTheirSizes()
+    {
+        FlowTrainingConfig config = TinyTraining.Flow(_folder, 1) with
+        {
+            SemanticMap = true, ValidationClips = 3, Clips = 4, Pictures = 4, TokensPerStep = 400, Shapes = new() { LeastArea = 1024, MostArea = 2304, LeastFrames = 5, MostFrames = 9 },
+        };
+        int own = config.Transformer.InChannels, all = own + SemanticMap.Channels;
+        config = config with { Transformer = config.Transformer with { InChannels = all, OutChannels = all, PatchSize = [1, 1, 1] } };
+        using DisposeScope scope = NewDisposeScope();
+        using IFlowBatches batches = FlowBatches.Open(config, SyntheticAtlas.FirstEdition, null, float32, _ => { }, default);
+        foreach (FlowBatch batch in (FlowBatch[])[batches.Draw(0), batches.DrawValidation(0)])
+        {
+            int at = 0;
+            Assert.InRange(batch.Grids.Distinct().Count(), 2, 100);
+            foreach (PatchGrid grid in batch.Grids)
+            {
+                Tensor latents = Patchify.Join(batch.Data.narrow(0, at, grid.Count), 1, grid, config.Transformer.PatchSize, all); // 1 C t h w
+                Tensor cover = latents.narrow(1, all - 1, 1), sign = latents.narrow(1, own, 1);
+                Assert.InRange(cover.gt(0).to(float32).mean().item<float>(), 0.02f, 0.95f);
+                // A sign where there is a subject, and nowhere else.
+                Assert.Equal(0, ((sign.abs() / 2.5) - cover.gt(0).to(float32)).abs().max().item<float>(), 1e-5);
+                at += (int)grid.Count;
+            }
+        }
+    }
+
+    [Fact]
+    public void FramesThatAreKnownHaveNoMap()
+    {
+        using DisposeScope scope = NewDisposeScope();
+        Tensor x = RandomTensor.Create(1, 4, 10), unknown = tensor([1f, 0, 1, 0], [4, 1]);
+        Tensor seen = FlowTrainer.WithoutMap(x, unknown, 6);
+        Assert.Equal(0, (seen.narrow(1, 0, 4) - x.narrow(1, 0, 4)).abs().max().item<float>());
+        Assert.Equal(0, (seen - x).index_select(0, tensor((long[])[0, 2])).abs().max().item<float>());
+        Assert.Equal(0, seen.narrow(1, 4, 6).index_select(0, tensor((long[])[1, 3])).abs().max().item<float>());
+    }
+
+    [Theory]
+    [InlineData(4, false, "transformer.in_channels is 4; allowed: 16, of which the autoencoder in ")]
+    [InlineData(16, true, "semantic_map is known of the drawn world, and data is the folder clips; leave out semantic_map")]
+    public void ASemanticMapThatCannotBeDrawnIsRefused(int channels, bool folder, string message)
+    {
+        FlowTrainingConfig config = TinyTraining.Flow(_folder, 1) with { SemanticMap = true, Data = folder ? new() { Folder = "clips" } : TrainingData.World };
+        config = config with { Transformer = config.Transformer with { InChannels = channels, OutChannels = channels } };
+        Assert.Contains(message, Assert.Throws<SoraException>(() => new FlowTrainer(config, SyntheticAtlas.FirstEdition, float32, _ => { }, CancellationToken.None)).Message, StringComparison.Ordinal);
     }
 
     [Fact]

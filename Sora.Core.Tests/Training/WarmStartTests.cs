@@ -71,6 +71,27 @@ public sealed class WarmStartTests
     }
 
     [Fact]
+    public void MoreChannelsAreReadAtOnceAndWrittenLater()
+    {
+        using DisposeScope scope = NewDisposeScope();
+        using IDisposable noGradients = no_grad();
+        WanTransformerConfig finishedConfig = TinyModel.Transformer, wider = finishedConfig with { InChannels = finishedConfig.InChannels + 3, OutChannels = finishedConfig.OutChannels + 3 };
+        using DiffusionTransformer network = Start(wider);
+        using var finished = new DiffusionTransformer(finishedConfig, new CheckpointParameters(Finished, float32, CPU));
+        Tensor latents = RandomTensor.Create(1, 2, finishedConfig.InChannels, 2, 4, 4), text = RandomTensor.Create(2, 2, 5, wider.TextDim), more = RandomTensor.Create(3, 2, 3, 2, 4, 4);
+        float[] times = [300, 800];
+        Tensor before = finished.Forward(latents, times, finished.Prepare(text));
+        Tensor empty = network.Forward(cat([latents, more * 0], 1), times, network.Prepare(text)), after = network.Forward(cat([latents, more], 1), times, network.Prepare(text));
+        Assert.InRange((empty.narrow(1, 0, finishedConfig.OutChannels) - before).abs().max().item<float>(), 0, 1e-6);
+        Assert.InRange((after - empty).abs().max().item<float>(), 1e-4, 10);
+        Assert.Equal(0, after.narrow(1, finishedConfig.OutChannels, 3).abs().max().item<float>());
+
+        Parameter embedding = network.Parameters["patch_embedding.weight"];
+        double Size(Tensor values) => values.square().mean().sqrt().item<float>();
+        Assert.Equal(Size(embedding.narrow(1, 0, finishedConfig.InChannels)), Size(embedding.narrow(1, finishedConfig.InChannels, 3)), 1e-5);
+    }
+
+    [Fact]
     public void OtherPatchesAndOtherNetworksAreRefused()
     {
         using DisposeScope scope = NewDisposeScope();
@@ -78,6 +99,7 @@ public sealed class WarmStartTests
             "patches of 1x2x2, and patch_size is 1x4x4; allowed: the same, or divisors of it",
             Assert.Throws<SoraException>(() => Start(TinyModel.Transformer with { PatchSize = [1, 4, 4] })).Message, StringComparison.Ordinal);
         Assert.Throws<SoraException>(() => Start(TinyModel.Transformer with { PatchSize = [1, 1, 1], FfnDim = 64 }));
+        Assert.Contains("has in_channels ", Assert.Throws<SoraException>(() => Start(TinyModel.Transformer with { InChannels = 1 })).Message, StringComparison.Ordinal);
         Assert.Contains("has 2 blocks, and num_layers is 1; allowed: as many, or more", Assert.Throws<SoraException>(() => Start(TinyModel.Transformer with { NumLayers = 1 })).Message, StringComparison.Ordinal);
     }
 

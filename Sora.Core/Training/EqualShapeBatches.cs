@@ -28,22 +28,22 @@ internal sealed class EqualShapeBatches : IFlowBatches
         config.CloseUps?.Check(config.Shape, _covered);
         _pictures = LatentClips.Open(
             Path.Combine(config.RunFolder, "pictures.safetensors"), world, vae,
-            new(config.Shape with { Frames = 1 }, config.FramesPerSecond, config.Pictures, config.Seed + 1) { Emphasis = emphasis, Autoencoder = autoencoder }, log, cancellationToken);
+            new(config.Shape with { Frames = 1 }, config.FramesPerSecond, config.Pictures, config.Seed + 1) { Emphasis = emphasis, Autoencoder = autoencoder, Map = config.SemanticMap }, log, cancellationToken);
         if (config.CloseUps is { } windows)
         {
             _closeUps = LatentClips.Open(
                 Path.Combine(config.RunFolder, "close-ups.safetensors"), world, vae,
-                new(config.Shape with { Frames = 1 }, config.FramesPerSecond, windows.Count, config.Seed + 3, windows.Size) { Emphasis = emphasis, Autoencoder = autoencoder }, log, cancellationToken);
+                new(config.Shape with { Frames = 1 }, config.FramesPerSecond, windows.Count, config.Seed + 3, windows.Size) { Emphasis = emphasis, Autoencoder = autoencoder, Map = config.SemanticMap }, log, cancellationToken);
         }
         _clips = LatentClips.Open(
             Path.Combine(config.RunFolder, "latents.safetensors"), world, vae,
-            new(config.Shape, config.FramesPerSecond, config.Clips, config.Seed) { Emphasis = emphasis, Autoencoder = autoencoder }, log, cancellationToken);
+            new(config.Shape, config.FramesPerSecond, config.Clips, config.Seed) { Emphasis = emphasis, Autoencoder = autoencoder, Map = config.SemanticMap }, log, cancellationToken);
         if (config.Validates)
         {
             // As chance has them: a validation loss is compared with other trainings'.
             _validation = LatentClips.Open(
                 Path.Combine(config.RunFolder, FormattableString.Invariant($"validation-{config.ValidationClips}.safetensors")), world, vae,
-                new(config.Shape, config.FramesPerSecond, config.ValidationClips, config.Seed + 2) { Autoencoder = autoencoder }, log, cancellationToken);
+                new(config.Shape, config.FramesPerSecond, config.ValidationClips, config.Seed + 2) { Autoencoder = autoencoder, Map = config.SemanticMap }, log, cancellationToken);
         }
     }
 

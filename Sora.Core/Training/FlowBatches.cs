@@ -23,6 +23,7 @@ internal static class FlowBatches
     {
         AutoencoderKLWanConfig vaeConfig = AutoencoderKLWanConfig.Load(Path.Combine(config.VaeFolder, "config.json"));
         VideoAutoencoder LoadVae() => new(vaeConfig, new CheckpointParameters(config.VaeFolder, computeType, CPU));
+        RequireChannels(config, vaeConfig);
         if (config.Data.Folder is null && config.Shapes is null)
         {
             using VideoAutoencoder vae = LoadVae();
@@ -33,6 +34,8 @@ internal static class FlowBatches
             throw new SoraException("close_ups are cut out of pictures of one shape: leave out shapes and data.folder, or close_ups.");
         if (config.Emphasis is not null)
             throw new SoraException("emphasis is for clips of one shape: leave out shapes and data.folder, or emphasis.");
+        if (config.SemanticMap && config.Data.Folder is { } unknown)
+            throw new SoraException($"semantic_map is known of the drawn world, and data is the folder {unknown}; leave out semantic_map.");
         var strides = ClipStrides.Of(vaeConfig, config.Transformer);
         ClipShapes shapes = config.Shapes ?? new();
         IClipSource clips = config.Data.Folder is { } folder
@@ -56,12 +59,22 @@ internal static class FlowBatches
             // The world has clips without end; of a folder some are kept apart.
             EncodedClips? validation = config.Data.Folder is not null || !config.Validates ? null : EncodedClips.Open(
                 new SpriteClipSource(Require(world), shapes, strides, config.FramesPerSecond, config.ValidationClips, 0, config.Seed + 2), cache, LoadVae, log, cancellationToken);
-            return new PackedBatches(config, encoded, log, validation);
+            return new PackedBatches(config, encoded, vaeConfig, log, validation);
         }
         catch
         {
             cache.Dispose();
             throw;
+        }
+    }
+
+    private static void RequireChannels(FlowTrainingConfig config, AutoencoderKLWanConfig vae)
+    {
+        int map = config.SemanticMap ? SpriteWorld.SemanticMap.Channels : 0, channels = vae.ZDim + map;
+        foreach ((string name, int given) in ((string, int)[])[("in_channels", config.Transformer.InChannels), ("out_channels", config.Transformer.OutChannels)])
+        {
+            if (given != channels)
+                throw new SoraException($"transformer.{name} is {given}; allowed: {channels}, of which the autoencoder in {config.VaeFolder} has {vae.ZDim}{(map > 0 ? $" and the semantic map {map}" : "")}.");
         }
     }
 

@@ -61,7 +61,7 @@ public sealed class FlowTrainer : ITrainingTask, IDisposable
         _tokenizer = new(tokenizer);
         TrainingVocabulary.NoteCuts(_batches.WrittenCaptions, _tokenizer, config.MaxTextLength, log);
         if (config.LossSpace == LossSpace.Pixels)
-            _weights = WeightsOfPatch(PixelWeights.Open(config.RunFolder, config.VaeFolder, _batches.Examples, computeType, log, cancellationToken), config.Transformer.PatchSize);
+            _weights = WeightsOfPatch(PixelWeights.Open(config.RunFolder, config.VaeFolder, _batches.Examples, computeType, log, cancellationToken), config.Transformer);
         if (exchange is { Rank: 0 })
             exchange.Average(0);
         _transformer = new(config.Transformer, new FreshParameters(config.Seed, computeType));
@@ -99,6 +99,8 @@ public sealed class FlowTrainer : ITrainingTask, IDisposable
 
     double? ITrainingTask.Operations => _operations;
 
+    private int MapChannels => _config.SemanticMap ? SpriteWorld.SemanticMap.Channels : 0;
+
     private string TokenizerPath => Path.Combine(_config.RunFolder, "spiece.model");
 
     /// <summary>Trains to the last step, writing a checkpoint every few minutes, then writes the model folder.</summary>
@@ -127,7 +129,7 @@ public sealed class FlowTrainer : ITrainingTask, IDisposable
         _checkpoints?.Backward();
     }
 
-    IReadOnlyList<(string Name, double Value)> ITrainingTask.Validate() => FlowValidation.Run(_batches, Velocity, _weights);
+    IReadOnlyList<(string Name, double Value)> ITrainingTask.Validate() => FlowValidation.Run(_batches, Velocity, _weights, 1 - ((double)MapChannels / _config.Transformer.InChannels));
 
     PngImage? ITrainingTask.WriteSamples(string path, CancellationToken cancellationToken) =>
         new SampleGrid(_config.SamplePrompts, _config.SampleSeed, _config.SampleSteps).Write(_config.OutputFolder, path, cancellationToken);
@@ -152,6 +154,7 @@ public sealed class FlowTrainer : ITrainingTask, IDisposable
         WarmupSteps = Math.Min(150, config.Steps / 10),
         AverageDecay = config.AverageDecay,
         AdamBeta2 = 0.98,
+        AdamShare = config.EmbeddingRate,
         Accumulation = config.Accumulation,
         CheckpointMinutes = config.CheckpointMinutes,
         ValidationSteps = config.Validates ? config.ValidationSteps : 0,
@@ -165,18 +168,30 @@ public sealed class FlowTrainer : ITrainingTask, IDisposable
         long values = batch.Data.size(1);
         Tensor sigma = tensor(batch.Levels, [batch.Levels.Length, 1]);                           // N 1
         Tensor target = batch.Noise - batch.Data;                                                // N P
-        Tensor velocity = Velocity(batch, batch.Data + (target * sigma));
         Tensor unknown = sigma.gt(0).to(float32);                                                // N 1
+        Tensor velocity = Velocity(batch, WithoutMap(batch.Data + (target * sigma), unknown, MapChannels * values / _config.Transformer.InChannels));
         (_tokens, _operations) = (batch.Levels.Length, Operations(batch.Grids));
         Tensor squares = (velocity - target).square();                                           // N P
         return ((_weights is null ? squares : squares * _weights) * unknown).sum() / (unknown.sum() * values);
     }
 
-    // In the order of Patchify.Cut, where the channel runs slowest.
-    private static Tensor WeightsOfPatch(double[] channels, IReadOnlyList<int> patch)
+    /// <summary>Patches [N, P] with 0 for the map in those of frames that are known: only the pixels of these are.</summary>
+    /// <param name="x">The patches.</param>
+    /// <param name="unknown">0 of patches that are known, 1 of others: [N, 1].</param>
+    /// <param name="map">How many of a patch's numbers, the last ones, are the map's.</param>
+    internal static Tensor WithoutMap(Tensor x, Tensor unknown, long map)
     {
-        int points = patch.Aggregate(1, (a, b) => a * b);
-        float[] weights = [.. channels.SelectMany(weight => Enumerable.Repeat((float)weight, points))];
+        long pixels = x.size(1) - map;
+        return map == 0 ? x : cat([x.narrow(1, 0, pixels), x.narrow(1, pixels, map) * unknown], 1);
+    }
+
+    // In the order of Patchify.Cut, where the channel runs slowest.
+    private static Tensor WeightsOfPatch(double[] channels, WanTransformerConfig transformer)
+    {
+        int points = transformer.PatchSize.Aggregate(1, (a, b) => a * b);
+        // A map's channels have the mean of the autoencoder's.
+        IEnumerable<double> all = channels.Concat(Enumerable.Repeat(1.0, transformer.InChannels - channels.Length));
+        float[] weights = [.. all.SelectMany(weight => Enumerable.Repeat((float)weight, points))];
         return tensor(weights, [1, weights.Length]).DetachFromDisposeScope();
     }
 
@@ -229,6 +244,7 @@ public sealed class FlowTrainer : ITrainingTask, IDisposable
             Sampler = Sampler.UniPC,
             MaxSequenceLength = _config.MaxTextLength,
             PerTokenTime = true,
+            SemanticMap = _config.SemanticMap,
             World = _world,
-        });
+        }, MapChannels);
 }

@@ -9,6 +9,7 @@ public sealed record FlowTrainingConfig
 {
     private static readonly ValueRange<int> Batches = new(1, 65536);
     private static readonly ValueRange<double> s_shares = new(0, 1);
+    private static readonly ValueRange<double> s_rates = new(0, 100);
 
     /// <summary>The denoiser.</summary>
     public required WanTransformerConfig Transformer { get; init; }
@@ -81,8 +82,14 @@ public sealed record FlowTrainingConfig
     /// <summary>Batches whose gradients make one step; each has all the tokens of a step.</summary>
     public int Accumulation { get; init => field = Batches.Require("accumulation", value)!.Value; } = 1;
 
-    /// <summary>The highest learning rate of matrices; other parameters have half of it.</summary>
+    /// <summary>The highest learning rate of matrices; other parameters have <see cref="EmbeddingRate"/> of it.</summary>
     public double LearningRate { get; init; } = 2e-3;
+
+    /// <summary>
+    /// The learning rate of what is not a matrix inside a network (embeddings, heads, norms, vectors), as a share of <see cref="LearningRate"/>.
+    /// </summary>
+    /// <value>0 to 100. Default 0.5.</value>
+    public double EmbeddingRate { get; init => field = s_rates.Require("embedding_rate", value)!.Value; } = 0.5;
 
     /// <summary>The share of clips without a caption, from which guidance learns the unconditional flow.</summary>
     public double CaptionDropout { get; init; } = 0.1;
@@ -93,6 +100,13 @@ public sealed record FlowTrainingConfig
 
     /// <summary>In what the error is measured.</summary>
     public LossSpace LossSpace { get; init; }
+
+    /// <summary>
+    /// Whether the transformer draws, in channels of its own after those of the autoencoder, a map of what is where: which subject a cell shows,
+    /// which point of its drawing, how it is turned. It plans with it (joint synthesis of image and features: Kouzelis et al. 2025, arXiv
+    /// 2504.16064). For the drawn world, which knows the map exactly.
+    /// </summary>
+    public bool SemanticMap { get; init; }
 
     /// <summary>What the transformer predicts.</summary>
     public FlowPrediction Prediction { get; init; } = FlowPrediction.Preconditioned;

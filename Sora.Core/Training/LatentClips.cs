@@ -4,6 +4,7 @@ using Sora.Latents;
 using Sora.Patches;
 using Sora.Training.SpriteWorld;
 using Sora.VideoVae;
+using Sora.Weights;
 
 namespace Sora.Training;
 
@@ -34,6 +35,9 @@ public sealed class LatentClips : IDisposable
         /// <summary>What is drawn more often than by chance; null: nothing.</summary>
         internal Emphasis? Emphasis { get; init; }
 
+        /// <summary>Whether a <see cref="SemanticMap"/> follows the autoencoder's channels.</summary>
+        internal bool Map { get; init; }
+
         /// <summary>Tells one autoencoder from another; null: they are not told apart.</summary>
         internal string? Autoencoder { get; init; }
 
@@ -41,7 +45,7 @@ public sealed class LatentClips : IDisposable
         internal ClipShape Encoded => CloseUp is { } side ? new(side, side, 1) : Shape;
     }
 
-    /// <summary>The normalised latents [clips, z, t, h, w], float32.</summary>
+    /// <summary>The normalised latents [clips, z, t, h, w], float32, and after them the channels of the map where there is one.</summary>
     public Tensor Latents { get; }
 
     /// <summary>The number of clips.</summary>
@@ -68,11 +72,40 @@ public sealed class LatentClips : IDisposable
             IReadOnlyDictionary<string, string> metadata = TrainingState.Load(path, [("latents", latents)]);
             if (metadata.TryGetValue(DrawnKey, out string? drawn) && drawn != DigestOf(descriptions, clips))
                 throw new SoraException($"{path} holds the latents of other clips: of another seed, world, emphasis, frame rate or autoencoder. Delete it, or name another run_folder.");
-            return new(world, descriptions, latents, clips, vae.Config.TemporalStride);
+            return Of(world, descriptions, latents, clips, vae.Config);
         }
         Encode(latents, descriptions, world, vae, clips, log, cancellationToken);
         TrainingState.Save(path, [("latents", latents)], new Dictionary<string, string> { [DrawnKey] = DigestOf(descriptions, clips) });
-        return new(world, descriptions, latents, clips, vae.Config.TemporalStride);
+        return Of(world, descriptions, latents, clips, vae.Config);
+    }
+
+    private static LatentClips Of(World world, ClipDescription[] descriptions, Tensor latents, Selection clips, AutoencoderKLWanConfig vae)
+    {
+        if (!clips.Map)
+            return new(world, descriptions, latents, clips, vae.TemporalStride);
+        using Tensor own = latents;
+        using DisposeScope scope = NewDisposeScope();
+        Tensor all = cat([own, Maps(world, descriptions, latents.shape, clips, vae)], 1);
+        return new(world, descriptions, all.DetachFromDisposeScope(), clips, vae.TemporalStride);
+    }
+
+    // [clips, channels, t, h, w]
+    private static Tensor Maps(World world, ClipDescription[] descriptions, long[] latents, Selection clips, AutoencoderKLWanConfig vae)
+    {
+        (int frames, ClipShape shape, ClipShape encoded) = ((int)latents[2], clips.Shape, clips.Encoded);
+        int numbers = checked((int)(SemanticMap.Channels * latents[2] * latents[3] * latents[4]));
+        var maps = new float[(long)descriptions.Length * numbers];
+        Parallel.For(0, descriptions.Length, i =>
+        {
+            (float Seconds, int Left, int Top) at = clips.CloseUp is { } side
+                ? CloseUp.Place(world, descriptions[i], shape.Width, shape.Height, side, SeedOf(clips.Seed, i))
+                : default;
+            float[][] seconds = [.. Enumerable.Range(0, frames).Select(frame => SemanticMap.Times(frame, vae.TemporalStride, clips.FramesPerSecond, at.Seconds))];
+            SemanticMap.Draw(
+                descriptions[i], world.Atlas, (shape.Width, shape.Height), (at.Left, at.Top, encoded.Width, encoded.Height), seconds, vae.SpatialStride,
+                maps.AsSpan(i * numbers, numbers));
+        });
+        return tensor(maps, [descriptions.Length, SemanticMap.Channels, .. latents[2..]]);
     }
 
     /// <summary>One of the captions of a clip.</summary>

@@ -8,8 +8,8 @@ namespace Sora.Training;
 /// <summary>Writes trained networks as a model folder in the diffusers layout, weights in bfloat16.</summary>
 internal static class ModelFolderWriter
 {
-    /// <summary>Writes transformer, text encoder, tokenizer, scheduler and index, and copies the autoencoder.</summary>
-    public static void Write(string folder, DiffusionTransformer transformer, UMT5Encoder textEncoder, string tokenizerPath, string vaeFolder, FlowPrediction prediction, RequestDefaults defaults)
+    /// <summary>Writes transformer, text encoder, tokenizer, scheduler and index, and copies the autoencoder, with channels that it leaves empty where the transformer draws more than its own.</summary>
+    public static void Write(string folder, DiffusionTransformer transformer, UMT5Encoder textEncoder, string tokenizerPath, string vaeFolder, FlowPrediction prediction, RequestDefaults defaults, int moreChannels = 0)
     {
         string transformerFolder = Part("transformer"), textFolder = Part("text_encoder"), tokenizerFolder = Part("tokenizer"), vae = Part("vae"), scheduler = Part("scheduler");
         SafetensorsWriter.Write(Path.Combine(transformerFolder, "diffusion_pytorch_model.safetensors"), transformer.Parameters.Select(p => TrainingState.ContentOf(p.Key, p.Value, bfloat16)));
@@ -18,7 +18,9 @@ internal static class ModelFolderWriter
         textEncoder.Config.Save(Path.Combine(textFolder, "config.json"));
         File.Copy(tokenizerPath, Path.Combine(tokenizerFolder, "spiece.model"), true);
         new TokenizerConfig { ModelMaxLength = defaults.MaxSequenceLength }.Save(Path.Combine(tokenizerFolder, "tokenizer_config.json"));
-        foreach (string file in (string[])["config.json", "diffusion_pytorch_model.safetensors"])
+        if (moreChannels > 0)
+            WidenedAutoencoder.Write(vaeFolder, vae, moreChannels);
+        foreach (string file in moreChannels > 0 ? [] : (string[])["config.json", "diffusion_pytorch_model.safetensors"])
             File.Copy(Path.Combine(vaeFolder, file), Path.Combine(vae, file), true);
         new SchedulerConfig { ClassName = SchedulerConfig.UniPC, Shift = defaults.Shift, Prediction = prediction }.Save(Path.Combine(scheduler, "scheduler_config.json"));
         new ModelIndex().Save(Path.Combine(folder, "model_index.json"));

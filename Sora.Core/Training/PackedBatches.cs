@@ -2,6 +2,7 @@ using System.Globalization;
 using Sora.Latents;
 using Sora.Patches;
 using Sora.Training.Data;
+using Sora.Weights;
 
 namespace Sora.Training;
 
@@ -18,15 +19,18 @@ internal sealed class PackedBatches : IFlowBatches
     private readonly int[] _heldOut;
     private readonly PatchGrid[] _grids;
     private readonly PackingPlan _plan;
+    private readonly ClipStrides? _cell; // of a map of what is where; null: there is none
 
     /// <summary>Plans the steps; disposes the clips with itself.</summary>
     /// <param name="config">The training.</param>
     /// <param name="clips">What is trained on.</param>
+    /// <param name="vae">The autoencoder of the latents.</param>
     /// <param name="log">Told what there is.</param>
     /// <param name="validation">Clips to validate on; null: keeps some of the others apart where the training validates, a tenth at most.</param>
     /// <exception cref="SoraException">A clip alone has more tokens than a step.</exception>
-    public PackedBatches(FlowTrainingConfig config, EncodedClips clips, Action<string> log, EncodedClips? validation = null)
+    public PackedBatches(FlowTrainingConfig config, EncodedClips clips, AutoencoderKLWanConfig vae, Action<string> log, EncodedClips? validation = null)
     {
+        _cell = config.SemanticMap ? new(vae.SpatialStride, vae.TemporalStride) : null;
         (_config, _clips, _validationClips) = (config, clips, validation ?? clips);
         int held = validation is not null || !config.Validates ? 0 : Math.Min(config.ValidationClips, clips.Count / 10);
         // Spread evenly, since the clips of one file follow one another.
@@ -69,7 +73,7 @@ internal sealed class PackedBatches : IFlowBatches
             captions[i] = CaptionDropout.Apply(_config, random, words, i, () =>
                 _clips.Captions(clips[i]).Pick(_config.DetailedShare, random.Uniform((ulong)(200_000 + i)), random.Uniform((ulong)(300_000 + i))));
             levels.AddRange(_config.Noise.Draw(new GaussianNoise(_config.Seed + (ulong)number, (ulong)i), grids[i].T, grids[i].Count));
-            parts[i] = Patchify.Cut(_clips.Read(clips[i]).unsqueeze(0), _config.Transformer.PatchSize);
+            parts[i] = Patchify.Cut(Read(_clips, clips[i]), _config.Transformer.PatchSize);
         }
 
         Tensor data = cat(parts, 0);                                                             // N P
@@ -81,7 +85,7 @@ internal sealed class PackedBatches : IFlowBatches
     /// <inheritdoc/>
     // Spread over all, which follow one another by their files.
     public Tensor[] Examples(int count) =>
-        [.. _trained.Where((_, i) => i % Math.Max(1, _trained.Length / count) == 0).Take(count).Select(clip => _clips.Read(clip).unsqueeze(0))];
+        [.. _trained.Where((_, i) => i % Math.Max(1, _trained.Length / count) == 0).Take(count).Select(clip => Read(_clips, clip))];
 
     /// <inheritdoc/>
     public int ValidationBatches => (_heldOut.Length + FlowBatch.ValidationClips - 1) / FlowBatch.ValidationClips;
@@ -92,11 +96,14 @@ internal sealed class PackedBatches : IFlowBatches
         int first = number * FlowBatch.ValidationClips;
         return FlowBatch.ForValidation(
             [.. _heldOut.Skip(first).Take(FlowBatch.ValidationClips).Select(clip => (
-                Patchify.Cut(_validationClips.Read(clip).unsqueeze(0), _config.Transformer.PatchSize),
+                Patchify.Cut(Read(_validationClips, clip), _config.Transformer.PatchSize),
                 _validationClips.GridOf(clip, _config.Transformer.PatchSize),
                 _validationClips.Captions(clip).Pick(0, 0, 0)))],
             first, _config.Seed);
     }
+
+    // 1 C t h w
+    private Tensor Read(EncodedClips clips, int clip) => (_cell is { } cell ? clips.ReadMapped(clip, cell) : clips.Read(clip)).unsqueeze(0);
 
     /// <summary>Closes the latents' files.</summary>
     public void Dispose()

@@ -25,9 +25,10 @@ internal static class WarmStart
 
     /// <summary>
     /// Copies a transformer's weights into one of the same config, but for its patches, which may be smaller parts of the finished
-    /// one's, and its blocks, which may be more. A smaller patch begins as if it filled the larger one: the embedding adds up what all its
+    /// one's, and its blocks and channels, which may be more. A smaller patch begins as if it filled the larger one: the embedding adds up what all its
     /// copies would give, and the head gives the mean. The blocks that are more are spread among the others and begin as the identity, with
-    /// outputs of zero, so that the deeper network computes what the finished one does.
+    /// outputs of zero, so that the deeper network computes what the finished one does. Channels that are more are read with random weights as
+    /// large as the others', and nothing is written to them at first.
     /// </summary>
     /// <param name="target">The network's parameters, by name.</param>
     /// <param name="config">The network's config.</param>
@@ -43,28 +44,56 @@ internal static class WarmStart
         }
         if (finished.NumLayers > config.NumLayers)
             throw new SoraException($"{folder} has {finished.NumLayers} blocks, and num_layers is {config.NumLayers}; allowed: as many, or more.");
+        foreach ((string name, int of, int given) in ((string, int, int)[])[("in_channels", finished.InChannels, config.InChannels), ("out_channels", finished.OutChannels, config.OutChannels)])
+        {
+            if (of > given)
+                throw new SoraException($"{folder} has {name} {of}, and {name} is {given}; allowed: as many, or more.");
+        }
         using IDisposable noGradients = no_grad();
         using DisposeScope scope = NewDisposeScope();
         using var source = new CheckpointParameters(folder, float32, CPU);
         HashSet<string> fresh = [.. target.Keys];
         long[] split = [.. finished.PatchSize.Zip(config.PatchSize).SelectMany(sizes => (long[])[sizes.First / sizes.Second, sizes.Second])];
         long positions = config.PatchSize.Aggregate(1, (a, b) => a * b);
-        foreach ((string name, Parameter values) in new DiffusionTransformer(config with { PatchSize = finished.PatchSize, NumLayers = finished.NumLayers }, source).Parameters)
+        foreach ((string name, Parameter values) in new DiffusionTransformer(config with { PatchSize = finished.PatchSize, NumLayers = finished.NumLayers, InChannels = finished.InChannels, OutChannels = finished.OutChannels }, source).Parameters)
         {
             string place = Deeper(name, finished.NumLayers, config.NumLayers);
             fresh.Remove(place);
-            target[place].copy_(name switch
+            Parameter to = target[place];
+            switch (name)
             {
                 // D C t h w, each axis of a patch as copies of a smaller one.
-                "patch_embedding.weight" => values.reshape([.. values.shape[..2], .. split]).sum([2, 4, 6]),
+                case "patch_embedding.weight":
+                    Tensor embedding = values.reshape([.. values.shape[..2], .. split]).sum([2, 4, 6]);
+                    to.narrow(1, 0, finished.InChannels).copy_(embedding);
+                    if (to.size(1) > finished.InChannels)
+                    {
+                        // From 0 they would take hundreds of steps to be heard beside the others.
+                        Tensor more = to.narrow(1, finished.InChannels, to.size(1) - finished.InChannels);
+                        more.copy_(more * (embedding.square().mean() / more.square().mean()).sqrt());
+                    }
+                    break;
                 // t h w C of outputs, with D inputs or none.
-                "proj_out.weight" => values.reshape([.. split, config.OutChannels, values.size(1)]).mean([0, 2, 4]).reshape(positions * config.OutChannels, values.size(1)),
-                "proj_out.bias" => values.reshape([.. split, config.OutChannels]).mean([0, 2, 4]).flatten(),
-                _ => values,
-            });
+                case "proj_out.weight":
+                    BeginOutputs(to.view(positions, config.OutChannels, -1), values.reshape([.. split, finished.OutChannels, values.size(1)]).mean([0, 2, 4]).reshape(positions, finished.OutChannels, -1));
+                    break;
+                case "proj_out.bias":
+                    BeginOutputs(to.view(positions, config.OutChannels), values.reshape([.. split, finished.OutChannels]).mean([0, 2, 4]).reshape(positions, finished.OutChannels));
+                    break;
+                default:
+                    to.copy_(values);
+                    break;
+            }
         }
         foreach (string name in fresh.Where(IsOutput))
             target[name].zero_();
+    }
+
+    // Channels, the second axis, that are more than the finished network's are 0.
+    private static void BeginOutputs(Tensor target, Tensor finished)
+    {
+        target.zero_();
+        target.narrow(1, 0, finished.size(1)).copy_(finished);
     }
 
     // What a block adds to the stream comes out of one of these. Its gates are not zero where the finished network's shared modulation is not.

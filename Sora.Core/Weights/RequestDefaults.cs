@@ -73,6 +73,13 @@ public sealed record RequestDefaults : ModelConfig
     public bool PerTokenTime { get; init; }
 
     /// <summary>
+    /// Whether the last channels of the latent are a map of what is where, which the transformer draws for itself (<c>semantic_map</c>,
+    /// <see cref="Training.FlowTrainingConfig.SemanticMap"/>).
+    /// </summary>
+    /// <value>False where nothing says otherwise.</value>
+    public bool SemanticMap { get; init; }
+
+    /// <summary>
     /// The part of the drawn world whose captions the model was trained on (<c>world</c>), a name that
     /// <see cref="Training.SpriteWorld.SpriteWorldConfig.Find"/> knows.
     /// </summary>
@@ -109,6 +116,7 @@ public sealed record RequestDefaults : ModelConfig
         NegativePrompt = fields.Text("negative_prompt", absent.NegativePrompt),
         MaxSequenceLength = fields.Integer("max_sequence_length", absent.MaxSequenceLength),
         PerTokenTime = fields.Flag("per_token_time", absent.PerTokenTime),
+        SemanticMap = fields.Flag("semantic_map", absent.SemanticMap),
         World = fields.OptionalText("world") ?? absent.World,
         UnknownFields = fields.Unknown(),
     };
@@ -127,6 +135,8 @@ public sealed record RequestDefaults : ModelConfig
         fields["negative_prompt"] = NegativePrompt;
         fields["per_token_time"] = PerTokenTime;
         fields["sampler"] = SamplerNames.NameOf(Sampler);
+        if (SemanticMap)
+            fields["semantic_map"] = true;
         fields["shift"] = Shift;
         if (ShiftTokens is { } tokens)
             fields["shift_tokens"] = tokens;

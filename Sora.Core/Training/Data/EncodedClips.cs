@@ -63,6 +63,17 @@ public sealed class EncodedClips : IDisposable
     /// <summary>A clip's latents [z, t, h, w], float32, normalised.</summary>
     public Tensor Read(int clip) => _cache.Read(_clips[clip].Key);
 
+    /// <summary>A clip's latents and after them what is where in it: [z + map, t, h, w].</summary>
+    /// <param name="clip">Which.</param>
+    /// <param name="cell">The autoencoder's strides.</param>
+    /// <exception cref="SoraException">The source does not know what is where.</exception>
+    internal Tensor ReadMapped(int clip, ClipStrides cell)
+    {
+        float[] map = _source.DrawMap(_clips[clip].Clip, cell) ?? throw new SoraException($"semantic_map needs clips of which it is known what is where, and {_source.Description} does not say it; leave out semantic_map.");
+        Tensor latents = Read(clip);
+        return cat([latents, tensor(map, [SpriteWorld.SemanticMap.Channels, .. latents.shape[1..]])], 0);
+    }
+
     /// <summary>A clip's patches.</summary>
     /// <param name="clip">Which.</param>
     /// <param name="patch">The patch (t, h, w), which divides the latents.</param>

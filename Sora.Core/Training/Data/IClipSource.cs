@@ -27,4 +27,10 @@ public interface IClipSource
     /// <returns>RGB24, [T, H, W, 3].</returns>
     /// <exception cref="SoraException">The clip's file has changed, is gone or is damaged.</exception>
     byte[] Draw(int clip, CancellationToken cancellationToken);
+
+    /// <summary>Draws what is where in a clip, for a training with <see cref="FlowTrainingConfig.SemanticMap"/>.</summary>
+    /// <param name="clip">Which.</param>
+    /// <param name="cell">Pixels and frames of a cell: the autoencoder's strides.</param>
+    /// <returns>The channels [C, t, h, w], one after the other; null where it is not known, as by default.</returns>
+    float[]? DrawMap(int clip, ClipStrides cell) => null;
 }

@@ -77,6 +77,9 @@ public sealed class RecaptionedClips : IClipSource
     /// <inheritdoc/>
     public byte[] Draw(int clip, CancellationToken cancellationToken) => _clips.Draw(clip, cancellationToken);
 
+    /// <inheritdoc/>
+    public float[]? DrawMap(int clip, ClipStrides cell) => _clips.DrawMap(clip, cell);
+
     private static Dictionary<string, string> Read(string path, string captioner) => !File.Exists(path) ? []
         : ConfigFile.Load(path, fields => fields.OptionalText("captioner") == captioner && fields.Find("captions") is { ValueKind: JsonValueKind.Object } captions
             ? captions.EnumerateObject().ToDictionary(entry => entry.Name, entry => entry.Value.GetString() ?? "")

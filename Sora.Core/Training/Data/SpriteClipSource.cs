@@ -75,6 +75,18 @@ public sealed class SpriteClipSource : IClipSource
         return rgb;
     }
 
+    /// <inheritdoc/>
+    public float[] DrawMap(int clip, ClipStrides cell)
+    {
+        ClipShape shape = ShapeOf(clip);
+        int frames = ((shape.Frames - 1) / cell.Temporal) + 1;
+        var map = new float[SemanticMap.Channels * frames * (shape.Height / cell.Spatial) * (shape.Width / cell.Spatial)];
+        SemanticMap.Draw(
+            Describe(clip, shape), _world.Atlas, (shape.Width, shape.Height), (0, 0, shape.Width, shape.Height),
+            [.. Enumerable.Range(0, frames).Select(frame => SemanticMap.Times(frame, cell.Temporal, _fps))], cell.Spatial, map);
+        return map;
+    }
+
     private ClipDescription Describe(int clip, ClipShape shape) =>
         _worlds.GetValueOrDefault(shape.Frames, _world).SampleTraining(SeedOf(clip));
 

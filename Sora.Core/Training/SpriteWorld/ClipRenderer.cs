@@ -51,7 +51,8 @@ internal static class ClipRenderer
         return canvas.Pixels;
     }
 
-    private static Pose PoseOf(ClipDescription clip) => (clip.Subject.Facing, clip.Motion) switch
+    /// <summary>How a clip shows its subject.</summary>
+    internal static Pose PoseOf(ClipDescription clip) => (clip.Subject.Facing, clip.Motion) switch
     {
         (Facing.Front, _) => Pose.Upright,
         (_, Motion.Left) => Pose.Left,

@@ -19,17 +19,24 @@ internal static class CloseUp
     /// <param name="rgb">Receives [side, side, 3].</param>
     public static void Render(World world, ClipDescription clip, int width, int height, int side, ulong seed, Span<byte> rgb)
     {
-        var random = new ClipRandom(seed ^ 0xc105e);
-        float seconds = random.Between(0.01f, world.Config.Seconds);
+        (float seconds, int left, int top) = Place(world, clip, width, height, side, seed);
         int bytes = width * height * 3;
         // The second of two frames: the first is at 0.
         var frames = new byte[2 * bytes];
         world.Render(clip, width, height, 2, 1 / seconds, frames);
 
-        MotionPath at = MotionPath.At(clip, seconds);
-        int left = First(at.X * width, width), top = First(at.Y * height, height);
         for (int y = 0; y < side; y++)
             frames.AsSpan(bytes + ((((top + y) * width) + left) * 3), side * 3).CopyTo(rgb[(y * side * 3)..]);
+    }
+
+    /// <summary>The moment of a window, and its left upper corner in pixels.</summary>
+    public static (float Seconds, int Left, int Top) Place(World world, ClipDescription clip, int width, int height, int side, ulong seed)
+    {
+        var random = new ClipRandom(seed ^ 0xc105e);
+        float seconds = random.Between(0.01f, world.Config.Seconds);
+        MotionPath at = MotionPath.At(clip, seconds);
+        int left = First(at.X * width, width), top = First(at.Y * height, height);
+        return (seconds, left, top);
 
         int First(float centre, int length) =>
             Math.Clamp((int)MathF.Round(centre - (side / 2f) + (side * random.Between(-Off, Off))), 0, length - side);

@@ -69,6 +69,9 @@ public sealed class Sprite
         return new Sprite(size, size, pixels);
     }
 
+    /// <summary>The sprite in black: drawn over white it leaves what it does not cover.</summary>
+    internal Sprite Silhouette() => new(Width, Height, Array.ConvertAll(Pixels, pixel => new Vector4(0, 0, 0, pixel.W)));
+
     /// <summary>Without the transparent rows and columns around it.</summary>
     internal Sprite Cropped()
     {

@@ -72,8 +72,15 @@ public sealed class SpriteAtlas
         Facing.Front => drawing,
         Facing.Left => pose == Pose.Left ? drawing : drawing.Mirrored(),
         Facing.Right => pose == Pose.Right ? drawing : drawing.Mirrored(),
-        _ => drawing
-            .Turned(pose switch { Pose.Upright => -45f, Pose.Right => 45f, Pose.Down => 135f, _ => -135f })
-            .Cropped(),
+        _ => drawing.Turned(TurnOf(facing, pose).Degrees).Cropped(),
+    };
+
+    /// <summary>How far clockwise a drawing is turned in a pose, and whether it is mirrored.</summary>
+    internal static (float Degrees, bool Mirrored) TurnOf(Facing facing, Pose pose) => facing switch
+    {
+        Facing.Front => (0, false),
+        Facing.Left => (0, pose != Pose.Left),
+        Facing.Right => (0, pose != Pose.Right),
+        _ => (pose switch { Pose.Upright => -45f, Pose.Right => 45f, Pose.Down => 135f, _ => -135f }, false),
     };
 }

@@ -1,0 +1,120 @@
+using System.Numerics;
+
+namespace Sora.Training.SpriteWorld;
+
+/// <summary>
+/// What is where in a drawn clip, at the resolution of an autoencoder's latent: which subject a cell shows, which point of its drawing,
+/// and how it is turned. A transformer that draws the map together with the latent plans with it: the map is told from far more noise than
+/// the looks of a subject's parts.
+/// </summary>
+internal static class SemanticMap
+{
+    /// <summary>
+    /// The numbers of a cell: six signs that name the subject (an even number of them negative, which makes 32, no two nearer than 70
+    /// degrees); the point of the drawing that the cell shows, right of and below its middle; whether the drawing is mirrored; the cosine and
+    /// sine of its turn; the share of the cell that it covers. All are 0 where there is no subject.
+    /// </summary>
+    public const int Channels = CodeLength + 6;
+
+    private const int CodeLength = 6;
+    private const float Gain = 2.5f;         // a subject covers a seventh of a picture: the deviation of all cells is near 1
+    private const float PointGain = 3;       // ±1.5 at the ends of the longer side
+    private const float LeastCover = 0.1f;
+    private static readonly Dictionary<string, float[]> s_codes = SubjectCatalogue.All.Select((subject, i) => (subject.Name, Code: CodeOf(i))).ToDictionary(p => p.Name, p => p.Code);
+
+    /// <summary>Draws the map of a clip, or of a window of it.</summary>
+    /// <param name="clip">The clip.</param>
+    /// <param name="atlas">The sprites.</param>
+    /// <param name="frame">The whole frame's width and height in pixels.</param>
+    /// <param name="window">The window, in pixels.</param>
+    /// <param name="seconds">The times of each of the latent's frames.</param>
+    /// <param name="cell">Pixels along a cell's side.</param>
+    /// <param name="map">Receives [<see cref="Channels"/>, t, h, w].</param>
+    public static void Draw(
+        ClipDescription clip, SpriteAtlas atlas, (int Width, int Height) frame, (int Left, int Top, int Width, int Height) window, IReadOnlyList<float[]> seconds, int cell, Span<float> map)
+    {
+        int w = window.Width / cell, h = window.Height / cell, cells = w * h, all = seconds.Count * cells;
+        ClipDescription[] subjects = [.. clip.Subjects];
+        // Of each subject: cover, x, y, cosine, sine.
+        var sums = new float[subjects.Length, 5, cells];
+        var free = new float[cells];
+        var covers = new Vector3[cells];
+        map.Clear();
+        for (int t = 0; t < seconds.Count; t++)
+        {
+            Array.Clear(sums);
+            foreach (float time in seconds[t])
+                Add(time, 1f / seconds[t].Length);
+            for (int i = 0; i < cells; i++)
+                Write(map[((t * cells) + i)..], i);
+        }
+
+        void Add(float time, float share)
+        {
+            Array.Fill(free, share);
+            for (int s = 0; s < subjects.Length; s++)
+            {
+                MotionPath at = MotionPath.At(subjects[s], time);
+                Pose pose = ClipRenderer.PoseOf(subjects[s]);
+                Sprite sprite = atlas.Get(subjects[s].Subject, subjects[s].Colour, pose);
+                float side = at.Extent * Math.Min(frame.Width, frame.Height), x = (at.X * frame.Width) - window.Left, y = (at.Y * frame.Height) - window.Top;
+                Array.Fill(covers, Vector3.One);
+                SpriteDrawing.Draw(
+                    covers, w, h, (at.Degrees == 0 ? sprite : sprite.Turned(at.Degrees)).Silhouette(), x / cell, y / cell, side / Math.Max(sprite.Width, sprite.Height) / cell);
+                (float turn, bool mirrored) = SpriteAtlas.TurnOf(subjects[s].Subject.Facing, pose);
+                (float sin, float cos) = MathF.SinCos((turn + at.Degrees) * MathF.PI / 180);
+                for (int i = 0; i < cells; i++)
+                {
+                    float cover = (1 - covers[i].X) * free[i];
+                    if (cover <= 0)
+                        continue;
+                    free[i] -= cover;
+                    float dx = ((((i % w) + 0.5f) * cell) - x) / side, dy = ((((i / w) + 0.5f) * cell) - y) / side;
+                    sums[s, 0, i] += cover;
+                    sums[s, 1, i] += cover * ((cos * dx) + (sin * dy)) * (mirrored ? -1 : 1);
+                    sums[s, 2, i] += cover * ((cos * dy) - (sin * dx));
+                    sums[s, 3, i] += cover * cos;
+                    sums[s, 4, i] += cover * sin;
+                }
+            }
+        }
+
+        void Write(Span<float> to, int i)
+        {
+            int owner = 0;
+            for (int s = 1; s < subjects.Length; s++)
+            {
+                if (sums[s, 0, i] > sums[owner, 0, i])
+                    owner = s;
+            }
+            float cover = sums[owner, 0, i];
+            if (cover < LeastCover)
+                return;
+            ClipDescription subject = subjects[owner];
+            ReadOnlySpan<float> code = s_codes[subject.Subject.Name];
+            for (int c = 0; c < CodeLength; c++)
+                to[c * all] = Gain * code[c];
+            to[CodeLength * all] = Gain * PointGain * sums[owner, 1, i] / cover;
+            to[(CodeLength + 1) * all] = Gain * PointGain * sums[owner, 2, i] / cover;
+            to[(CodeLength + 2) * all] = SpriteAtlas.TurnOf(subject.Subject.Facing, ClipRenderer.PoseOf(subject)).Mirrored ? Gain : -Gain;
+            to[(CodeLength + 3) * all] = Gain * sums[owner, 3, i] / cover;
+            to[(CodeLength + 4) * all] = Gain * sums[owner, 4, i] / cover;
+            to[(CodeLength + 5) * all] = Gain * cover;
+        }
+    }
+
+    /// <summary>The times, in seconds, of the frames that a frame of the latent holds: the first holds one.</summary>
+    /// <param name="frame">The latent's frame.</param>
+    /// <param name="stride">Frames in each of the others.</param>
+    /// <param name="fps">Frames a second.</param>
+    /// <param name="start">When the first frame is.</param>
+    public static float[] Times(int frame, int stride, double fps, float start = 0) => frame == 0
+        ? [start]
+        : [.. Enumerable.Range(1, stride).Select(k => start + (float)((((frame - 1) * stride) + k) / fps))];
+
+    private static float[] CodeOf(int number)
+    {
+        int signs = number | ((BitOperations.PopCount((uint)number) & 1) << (CodeLength - 1));
+        return [.. Enumerable.Range(0, CodeLength).Select(i => ((signs >> i) & 1) == 0 ? 1f : -1f)];
+    }
+}
