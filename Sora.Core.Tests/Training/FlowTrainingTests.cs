@@ -191,6 +191,19 @@ public sealed class FlowTrainingTests : IDisposable
     }
 
     [Fact]
+    public void AMapGoesWithALossInPixels()
+    {
+        FlowTrainingConfig config = TinyTraining.Flow(_folder, 1) with { SemanticMap = true, LossSpace = LossSpace.Pixels, ValidationSteps = 1 };
+        int all = config.Transformer.InChannels + SemanticMap.Channels;
+        config = config with { Transformer = config.Transformer with { InChannels = all, OutChannels = all } };
+        using (var trainer = new FlowTrainer(config, SyntheticAtlas.FirstEdition, float32, _ => { }, CancellationToken.None))
+            trainer.Run(_ => { }, CancellationToken.None);
+        JsonElement validation = File.ReadAllLines(Path.Combine(config.RunFolder, "metrics.jsonl")).Select(line => JsonSerializer.Deserialize<JsonElement>(line))
+            .Where(r => r.TryGetProperty("validation", out _)).Select(r => r.GetProperty("validation")).Single();
+        Assert.InRange(validation.GetProperty("pixel_loss").GetDouble(), 0.01, 10);
+    }
+
+    [Fact]
     public void FramesThatAreKnownHaveNoMap()
     {
         using DisposeScope scope = NewDisposeScope();

@@ -61,7 +61,7 @@ public sealed class FlowTrainer : ITrainingTask, IDisposable
         _tokenizer = new(tokenizer);
         TrainingVocabulary.NoteCuts(_batches.WrittenCaptions, _tokenizer, config.MaxTextLength, log);
         if (config.LossSpace == LossSpace.Pixels)
-            _weights = WeightsOfPatch(PixelWeights.Open(config.RunFolder, config.VaeFolder, _batches.Examples, computeType, log, cancellationToken), config.Transformer);
+            _weights = WeightsOfPatch(PixelWeights.Open(config.RunFolder, config.VaeFolder, Decodable, computeType, log, cancellationToken), config.Transformer);
         if (exchange is { Rank: 0 })
             exchange.Average(0);
         _transformer = new(config.Transformer, new FreshParameters(config.Seed, computeType));
@@ -101,6 +101,9 @@ public sealed class FlowTrainer : ITrainingTask, IDisposable
 
     private int MapChannels => _config.SemanticMap ? SpriteWorld.SemanticMap.Channels : 0;
 
+    // Of a patch's numbers, the last ones.
+    private long MapNumbers => _config.Transformer.PatchSize.Aggregate((long)MapChannels, (a, b) => a * b);
+
     private string TokenizerPath => Path.Combine(_config.RunFolder, "spiece.model");
 
     /// <summary>Trains to the last step, writing a checkpoint every few minutes, then writes the model folder.</summary>
@@ -129,7 +132,7 @@ public sealed class FlowTrainer : ITrainingTask, IDisposable
         _checkpoints?.Backward();
     }
 
-    IReadOnlyList<(string Name, double Value)> ITrainingTask.Validate() => FlowValidation.Run(_batches, Velocity, _weights, 1 - ((double)MapChannels / _config.Transformer.InChannels));
+    IReadOnlyList<(string Name, double Value)> ITrainingTask.Validate() => FlowValidation.Run(_batches, Velocity, _weights, MapNumbers);
 
     PngImage? ITrainingTask.WriteSamples(string path, CancellationToken cancellationToken) =>
         new SampleGrid(_config.SamplePrompts, _config.SampleSeed, _config.SampleSteps).Write(_config.OutputFolder, path, cancellationToken);
@@ -169,7 +172,7 @@ public sealed class FlowTrainer : ITrainingTask, IDisposable
         Tensor sigma = tensor(batch.Levels, [batch.Levels.Length, 1]);                           // N 1
         Tensor target = batch.Noise - batch.Data;                                                // N P
         Tensor unknown = sigma.gt(0).to(float32);                                                // N 1
-        Tensor velocity = Velocity(batch, WithoutMap(batch.Data + (target * sigma), unknown, MapChannels * values / _config.Transformer.InChannels));
+        Tensor velocity = Velocity(batch, WithoutMap(batch.Data + (target * sigma), unknown, MapNumbers));
         (_tokens, _operations) = (batch.Levels.Length, Operations(batch.Grids));
         Tensor squares = (velocity - target).square();                                           // N P
         return ((_weights is null ? squares : squares * _weights) * unknown).sum() / (unknown.sum() * values);
@@ -184,6 +187,9 @@ public sealed class FlowTrainer : ITrainingTask, IDisposable
         long pixels = x.size(1) - map;
         return map == 0 ? x : cat([x.narrow(1, 0, pixels), x.narrow(1, pixels, map) * unknown], 1);
     }
+
+    // The decoder knows no map.
+    private Tensor[] Decodable(int count) => [.. _batches.Examples(count).Select(latent => latent.narrow(1, 0, latent.size(1) - MapChannels))];
 
     // In the order of Patchify.Cut, where the channel runs slowest.
     private static Tensor WeightsOfPatch(double[] channels, WanTransformerConfig transformer)

@@ -17,8 +17,8 @@ internal static class FlowValidation
     /// <param name="batches">The clips.</param>
     /// <param name="velocity">Predicts noise − data [N, P] for the tokens of a batch, at its levels, from their noisy patches [N, P].</param>
     /// <param name="weights">The weights [1, P] of a patch's numbers in <c>pixel_loss</c>; null: there is none.</param>
-    /// <param name="measured">The share of a patch's numbers, the first of them, that is measured.</param>
-    public static IReadOnlyList<(string Name, double Value)> Run(IFlowBatches batches, Func<FlowBatch, Tensor, Tensor> velocity, Tensor? weights = null, double measured = 1)
+    /// <param name="map">How many of a patch's numbers, the last ones, are a map's and are not measured.</param>
+    public static IReadOnlyList<(string Name, double Value)> Run(IFlowBatches batches, Func<FlowBatch, Tensor, Tensor> velocity, Tensor? weights = null, long map = 0)
     {
         if (batches.ValidationBatches == 0)
             return [];
@@ -30,7 +30,7 @@ internal static class FlowValidation
             using DisposeScope scope = NewDisposeScope();
             FlowBatch batch = batches.DrawValidation(number);
             Tensor target = batch.Noise - batch.Data;                                            // N P
-            long numbers = (long)Math.Round(target.size(1) * measured);
+            long numbers = target.size(1) - map;
             values += target.size(0) * numbers;
             subjectValues += batch.Subject is null ? 0 : batch.Subject.sum().item<float>() * numbers;
             for (int i = 0; i < s_levels.Length; i++)
@@ -41,7 +41,7 @@ internal static class FlowValidation
                 Tensor predicted = velocity(batch with { Levels = levels }, batch.Data + (target * s_levels[i]));
                 Tensor squares = (predicted - target).square().narrow(1, 0, numbers);
                 errors[i] += squares.sum().cpu().item<float>();
-                pixelError += weights is null ? 0 : (squares * weights).sum().cpu().item<float>();
+                pixelError += weights is null ? 0 : (squares * weights.narrow(1, 0, numbers)).sum().cpu().item<float>();
                 subjectError += batch.Subject is null ? 0 : (squares * batch.Subject).sum().cpu().item<float>();
             }
         }

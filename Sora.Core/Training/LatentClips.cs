@@ -100,9 +100,9 @@ public sealed class LatentClips : IDisposable
             (float Seconds, int Left, int Top) at = clips.CloseUp is { } side
                 ? CloseUp.Place(world, descriptions[i], shape.Width, shape.Height, side, SeedOf(clips.Seed, i))
                 : default;
-            float[][] seconds = [.. Enumerable.Range(0, frames).Select(frame => SemanticMap.Times(frame, vae.TemporalStride, clips.FramesPerSecond, at.Seconds))];
             SemanticMap.Draw(
-                descriptions[i], world.Atlas, (shape.Width, shape.Height), (at.Left, at.Top, encoded.Width, encoded.Height), seconds, vae.SpatialStride,
+                descriptions[i], world.Atlas, (shape.Width, shape.Height), (at.Left, at.Top, encoded.Width, encoded.Height),
+                SemanticMap.Times(frames, vae.TemporalStride, clips.FramesPerSecond, at.Seconds), vae.SpatialStride,
                 maps.AsSpan(i * numbers, numbers));
         });
         return tensor(maps, [descriptions.Length, SemanticMap.Channels, .. latents[2..]]);

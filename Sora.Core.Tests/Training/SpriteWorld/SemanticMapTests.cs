@@ -123,9 +123,9 @@ public class SemanticMapTests
     [Fact]
     public void Frames_of_the_latent_have_the_times_of_their_pictures()
     {
-        Assert.Equal([0f], SemanticMap.Times(0, 4, 8));
-        Assert.Equal([0.125f, 0.25f, 0.375f, 0.5f], SemanticMap.Times(1, 4, 8));
-        Assert.Equal([2.625f, 2.75f, 2.875f, 3f], SemanticMap.Times(3, 4, 8, 1.5f));
+        Assert.Equal([0f], SemanticMap.Times(1, 4, 8)[0]);
+        Assert.Equal([0.125f, 0.25f, 0.375f, 0.5f], SemanticMap.Times(4, 4, 8)[1]);
+        Assert.Equal([2.625f, 2.75f, 2.875f, 3f], SemanticMap.Times(4, 4, 8, 1.5f)[3]);
     }
 
     private static ClipDescription Still(string subject) => s_world.SampleTraining(3) with

@@ -83,7 +83,7 @@ public sealed class SpriteClipSource : IClipSource
         var map = new float[SemanticMap.Channels * frames * (shape.Height / cell.Spatial) * (shape.Width / cell.Spatial)];
         SemanticMap.Draw(
             Describe(clip, shape), _world.Atlas, (shape.Width, shape.Height), (0, 0, shape.Width, shape.Height),
-            [.. Enumerable.Range(0, frames).Select(frame => SemanticMap.Times(frame, cell.Temporal, _fps))], cell.Spatial, map);
+            SemanticMap.Times(frames, cell.Temporal, _fps), cell.Spatial, map);
         return map;
     }
 

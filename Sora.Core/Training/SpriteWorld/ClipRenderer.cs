@@ -20,13 +20,23 @@ internal static class ClipRenderer
             foreach ((ClipDescription one, Sprite sprite) in subjects)
             {
                 MotionPath at = MotionPath.At(one, seconds);
-                Sprite shown = at.Degrees == 0f ? sprite : sprite.Turned(at.Degrees);
-                float scale = at.Extent * Math.Min(width, height) / Math.Max(sprite.Width, sprite.Height);
-                SpriteDrawing.Draw(frame, width, height, shown, at.X * width, at.Y * height, scale);
+                DrawSubject(frame, width, height, sprite, at, at.X * width, at.Y * height, at.Extent * Math.Min(width, height));
             }
             ToBytes(frame, rgb.Slice(t * frame.Length * 3, frame.Length * 3));
         }
     }
+
+    /// <summary>Draws a subject as it is turned at a moment.</summary>
+    /// <param name="frame">[height, width].</param>
+    /// <param name="width">Its width.</param>
+    /// <param name="height">Its height.</param>
+    /// <param name="sprite">The subject, upright.</param>
+    /// <param name="at">The moment.</param>
+    /// <param name="x">The subject's centre from the left, in the frame's pixels.</param>
+    /// <param name="y">The subject's centre from the top.</param>
+    /// <param name="side">Its longer side when it is upright.</param>
+    internal static void DrawSubject(Span<Vector3> frame, int width, int height, Sprite sprite, MotionPath at, float x, float y, float side) =>
+        SpriteDrawing.Draw(frame, width, height, at.Degrees == 0f ? sprite : sprite.Turned(at.Degrees), x, y, side / Math.Max(sprite.Width, sprite.Height));
 
     /// <summary>A scene without a subject, [height, width].</summary>
     internal static Vector3[] PaintScene(

@@ -34,7 +34,7 @@ internal static class SemanticMap
         ClipDescription clip, SpriteAtlas atlas, (int Width, int Height) frame, (int Left, int Top, int Width, int Height) window, IReadOnlyList<float[]> seconds, int cell, Span<float> map)
     {
         int w = window.Width / cell, h = window.Height / cell, cells = w * h, all = seconds.Count * cells;
-        ClipDescription[] subjects = [.. clip.Subjects];
+        Shown[] subjects = [.. clip.Subjects.Select(one => Shown.Of(one, atlas))];
         // Of each subject: cover, x, y, cosine, sine.
         var sums = new float[subjects.Length, 5, cells];
         var free = new float[cells];
@@ -54,14 +54,11 @@ internal static class SemanticMap
             Array.Fill(free, share);
             for (int s = 0; s < subjects.Length; s++)
             {
-                MotionPath at = MotionPath.At(subjects[s], time);
-                Pose pose = ClipRenderer.PoseOf(subjects[s]);
-                Sprite sprite = atlas.Get(subjects[s].Subject, subjects[s].Colour, pose);
+                (ClipDescription one, Sprite silhouette, float turn, bool mirrored) = subjects[s];
+                MotionPath at = MotionPath.At(one, time);
                 float side = at.Extent * Math.Min(frame.Width, frame.Height), x = (at.X * frame.Width) - window.Left, y = (at.Y * frame.Height) - window.Top;
                 Array.Fill(covers, Vector3.One);
-                SpriteDrawing.Draw(
-                    covers, w, h, (at.Degrees == 0 ? sprite : sprite.Turned(at.Degrees)).Silhouette(), x / cell, y / cell, side / Math.Max(sprite.Width, sprite.Height) / cell);
-                (float turn, bool mirrored) = SpriteAtlas.TurnOf(subjects[s].Subject.Facing, pose);
+                ClipRenderer.DrawSubject(covers, w, h, silhouette, at, x / cell, y / cell, side / cell);
                 (float sin, float cos) = MathF.SinCos((turn + at.Degrees) * MathF.PI / 180);
                 for (int i = 0; i < cells; i++)
                 {
@@ -90,31 +87,41 @@ internal static class SemanticMap
             float cover = sums[owner, 0, i];
             if (cover < LeastCover)
                 return;
-            ClipDescription subject = subjects[owner];
-            ReadOnlySpan<float> code = s_codes[subject.Subject.Name];
+            Shown subject = subjects[owner];
+            ReadOnlySpan<float> code = s_codes[subject.Clip.Subject.Name];
             for (int c = 0; c < CodeLength; c++)
                 to[c * all] = Gain * code[c];
             to[CodeLength * all] = Gain * PointGain * sums[owner, 1, i] / cover;
             to[(CodeLength + 1) * all] = Gain * PointGain * sums[owner, 2, i] / cover;
-            to[(CodeLength + 2) * all] = SpriteAtlas.TurnOf(subject.Subject.Facing, ClipRenderer.PoseOf(subject)).Mirrored ? Gain : -Gain;
+            to[(CodeLength + 2) * all] = subject.Mirrored ? Gain : -Gain;
             to[(CodeLength + 3) * all] = Gain * sums[owner, 3, i] / cover;
             to[(CodeLength + 4) * all] = Gain * sums[owner, 4, i] / cover;
             to[(CodeLength + 5) * all] = Gain * cover;
         }
     }
 
-    /// <summary>The times, in seconds, of the frames that a frame of the latent holds: the first holds one.</summary>
-    /// <param name="frame">The latent's frame.</param>
-    /// <param name="stride">Frames in each of the others.</param>
-    /// <param name="fps">Frames a second.</param>
-    /// <param name="start">When the first frame is.</param>
-    public static float[] Times(int frame, int stride, double fps, float start = 0) => frame == 0
-        ? [start]
-        : [.. Enumerable.Range(1, stride).Select(k => start + (float)((((frame - 1) * stride) + k) / fps))];
+    /// <summary>The times, in seconds, of the pictures that each frame of a latent holds: the first holds one.</summary>
+    /// <param name="frames">The latent's frames.</param>
+    /// <param name="stride">Pictures in each but the first.</param>
+    /// <param name="fps">Pictures a second.</param>
+    /// <param name="start">When the first picture is.</param>
+    public static float[][] Times(int frames, int stride, double fps, float start = 0) =>
+        [[start], .. Enumerable.Range(0, frames - 1).Select(frame => Enumerable.Range(1, stride).Select(k => start + (float)(((frame * stride) + k) / fps)).ToArray())];
 
     private static float[] CodeOf(int number)
     {
         int signs = number | ((BitOperations.PopCount((uint)number) & 1) << (CodeLength - 1));
         return [.. Enumerable.Range(0, CodeLength).Select(i => ((signs >> i) & 1) == 0 ? 1f : -1f)];
+    }
+
+    // What of a subject is the same at all times of a clip.
+    private readonly record struct Shown(ClipDescription Clip, Sprite Silhouette, float Turn, bool Mirrored)
+    {
+        public static Shown Of(ClipDescription clip, SpriteAtlas atlas)
+        {
+            Pose pose = ClipRenderer.PoseOf(clip);
+            (float turn, bool mirrored) = SpriteAtlas.TurnOf(clip.Subject.Facing, pose);
+            return new(clip, atlas.Get(clip.Subject, clip.Colour, pose).Silhouette(), turn, mirrored);
+        }
     }
 }
