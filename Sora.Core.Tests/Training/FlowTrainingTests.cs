@@ -2,11 +2,13 @@ using System.Text.Json;
 using Sora.Drafts;
 using Sora.Frames;
 using Sora.Patches;
+using Sora.Sampling;
 using Sora.Tests.Engine;
 using Sora.Tests.Training.Data;
 using Sora.Tests.Training.SpriteWorld;
 using Sora.Training;
 using Sora.Training.Data;
+using Sora.Training.Distillation;
 using Sora.Training.FineTuning;
 using Sora.Training.SpriteWorld;
 using Sora.Weights;
@@ -72,7 +74,7 @@ public sealed class FlowTrainingTests : IDisposable
 
         // Of a network that predicts nothing: the mean square of noise − data, at every level.
         var captions = new List<string>();
-        IReadOnlyList<(string Name, double Value)> nothing = FlowValidation.Run(batches, (batch, x) =>
+        IReadOnlyList<(string Name, double Value)> nothing = FlowValidation.Run(batches, batch => batch, (batch, x) =>
         {
             captions.AddRange(batch.Captions);
             return zeros(x.shape);
@@ -83,12 +85,12 @@ public sealed class FlowTrainingTests : IDisposable
         Assert.All(captions, caption => Assert.NotEqual("", caption));
 
         // Of one that knows the data: x = data + σ·(noise − data), so none.
-        IReadOnlyList<(string Name, double Value)> exact = FlowValidation.Run(batches, (batch, x) => (x - batch.Data) / batch.Levels[0]);
+        IReadOnlyList<(string Name, double Value)> exact = FlowValidation.Run(batches, batch => batch, (batch, x) => (x - batch.Data) / batch.Levels[0]);
         Assert.All(exact, error => Assert.InRange(error.Value, 0, 1e-8));
 
         // Weighed by what halves every number: half of the error, under a name of its own.
         Tensor half = full([1, batches.DrawValidation(0).Data.size(1)], 0.5f);
-        IReadOnlyList<(string Name, double Value)> weighed = FlowValidation.Run(batches, (batch, x) => zeros(x.shape), half);
+        IReadOnlyList<(string Name, double Value)> weighed = FlowValidation.Run(batches, batch => batch, (batch, x) => zeros(x.shape), half);
         Assert.Equal(squares / values / 2, weighed.Single(error => error.Name == "pixel_loss").Value, 1e-3);
         Assert.Equal(nothing, weighed.Where(error => error.Name != "pixel_loss"));
 
@@ -128,13 +130,15 @@ public sealed class FlowTrainingTests : IDisposable
         Assert.Contains("mean", Assert.Throws<SoraException>(() => TrainingFile.Load(file)).Message, StringComparison.OrdinalIgnoreCase);
     }
 
-    [Fact]
-    public async Task ASemanticMapIsDrawnInChannelsOfItsOwn()
+    [Theory]
+    [InlineData(1)]
+    [InlineData(8)]
+    public async Task ASemanticMapIsDrawnInChannelsOfItsOwn(double gain)
     {
         int all = TinyTraining.Flow(_folder, 1).Transformer.InChannels + SemanticMap.Channels;
         FlowTrainingConfig config = TinyTraining.Flow(_folder, 2) with
         {
-            SemanticMap = true, Shape = new(48, 32, 9), CloseUps = new() { Count = 6, Size = 32, Share = 0.5 }, ValidationClips = 3, ValidationSteps = 1,
+            SemanticMap = true, MapGain = gain, Shape = new(48, 32, 9), CloseUps = new() { Count = 6, Size = 32, Share = 0.5 }, ValidationClips = 3, ValidationSteps = 1,
         };
         config = config with { Transformer = config.Transformer with { InChannels = all, OutChannels = all } };
         using (var trainer = new FlowTrainer(config, SyntheticAtlas.FirstEdition, float32, _ => { }, CancellationToken.None))
@@ -156,11 +160,25 @@ public sealed class FlowTrainingTests : IDisposable
         ModelFolder model = ModelFolder.Open(config.OutputFolder);
         Assert.Equal((all, all), (model.Transformer.InChannels, model.Vae.ZDim));
         Assert.True(model.Defaults.SemanticMap);
+        Assert.Equal(gain > 1 ? new ChannelLead(SemanticMap.Channels, gain) : null, model.Scheduler.Lead);
         var tuning = new FineTuningConfig { Model = config.OutputFolder, RunFolder = Path.Combine(_folder, "tuning"), Output = Path.Combine(_folder, "tuned.safetensors"), Lora = new() };
-        Assert.Contains("draws a semantic map beside the picture", Assert.Throws<SoraException>(() => TunedModel.Require(tuning, model)).Message, StringComparison.Ordinal);
+        Assert.Contains("draws a semantic map beside the picture", Assert.Throws<SoraException>(() => new FineTuner(tuning, SyntheticAtlas.FirstEdition, float32, _ => { }, CancellationToken.None)).Message, StringComparison.Ordinal);
         using VideoGenerator generator = await VideoGenerator.LoadAsync(config.OutputFolder);
         await using GeneratedVideo video = await generator.GenerateAsync(new VideoRequest("a dog") { Width = 48, Height = 32, FrameCount = 5, Steps = 2 });
         Assert.Equal(5, video.Frames.Count);
+
+        // Its own videos do have maps, so it can be taught to make them in fewer steps; a larger map does not fill the loss.
+        var few = new DistillationConfig
+        {
+            Model = config.OutputFolder, RunFolder = Path.Combine(_folder, "few"), Output = Path.Combine(_folder, "few.safetensors"), Lora = new() { Rank = 2 },
+            Width = 48, Height = 32, FrameCount = 5, FewSteps = 2, TeacherSteps = 4, Videos = 2, VideosPerStep = 1, Steps = 1, ValidationVideos = 1, ValidationSteps = 1,
+        };
+        using (var distiller = new Distiller(few, SyntheticAtlas.FirstEdition, float32, _ => { }, CancellationToken.None))
+            distiller.Run(_ => { }, CancellationToken.None);
+        Assert.True(File.Exists(few.Output));
+        JsonElement measured = File.ReadAllLines(Path.Combine(few.RunFolder, "metrics.jsonl")).Select(line => JsonSerializer.Deserialize<JsonElement>(line))
+            .Last(r => r.TryGetProperty("validation", out _)).GetProperty("validation");
+        Assert.InRange(measured.GetProperty("loss").GetDouble(), 1e-6, 3);
     }
 
     [Fact]
@@ -188,6 +206,26 @@ public sealed class FlowTrainingTests : IDisposable
                 at += (int)grid.Count;
             }
         }
+    }
+
+    // A network that draws nothing is as wrong over the autoencoder's channels, whatever the map's gain; and in the loss a larger map, which at most levels is told already, counts less and never more.
+    [Fact]
+    public void ALargerMapWeighsNoMore()
+    {
+        FlowTrainingConfig config = TinyTraining.Flow(_folder, 1) with { SemanticMap = true, ValidationSteps = 1, ValidationClips = 3 };
+        int all = config.Transformer.InChannels + SemanticMap.Channels;
+        config = config with { Transformer = config.Transformer with { InChannels = all, OutChannels = all } };
+        (double Loss, double Validation)[] errors = [.. new[] { 1.0, 16 }.Select(gain =>
+        {
+            FlowTrainingConfig one = config with { MapGain = gain, RunFolder = Path.Combine(_folder, $"gain {gain}"), OutputFolder = Path.Combine(_folder, $"gain {gain}", "model") };
+            using (var trainer = new FlowTrainer(one, SyntheticAtlas.FirstEdition, float32, _ => { }, CancellationToken.None))
+                trainer.Run(_ => { }, CancellationToken.None);
+            JsonElement[] records = [.. File.ReadAllLines(Path.Combine(one.RunFolder, "metrics.jsonl")).Select(line => JsonSerializer.Deserialize<JsonElement>(line))];
+            return (records.First(r => r.TryGetProperty("loss", out _)).GetProperty("loss").GetDouble(),
+                records.Single(r => r.TryGetProperty("validation", out _)).GetProperty("validation").GetProperty("loss").GetDouble());
+        })];
+        Assert.InRange(errors[1].Loss / errors[0].Loss, 0.01, 1.1);
+        Assert.InRange(errors[1].Validation / errors[0].Validation, 0.9, 1.1);
     }
 
     [Fact]
@@ -351,6 +389,10 @@ public sealed class FlowTrainingTests : IDisposable
         // Latents of other clips are not taken for these.
         var exception = Assert.Throws<SoraException>(() => FlowBatches.Open(plain, SyntheticAtlas.FirstEdition, null, float32, _ => { }, default));
         Assert.EndsWith("holds the latents of other clips: of another seed, world, emphasis, frame rate or autoencoder. Delete it, or name another run_folder.", exception.Message, StringComparison.Ordinal);
+        // Nor of the same that face another way.
+        World turned = SyntheticAtlas.World(SyntheticAtlas.FirstEdition.Config with { MirroredShare = 1 });
+        exception = Assert.Throws<SoraException>(() => FlowBatches.Open(config, turned, null, float32, _ => { }, default));
+        Assert.Contains("holds the latents of other clips", exception.Message, StringComparison.Ordinal);
 
         static double Odds(ClipDescription[] clips, Func<ClipDescription, bool> isOne) => clips.Count(isOne) / (double)clips.Count(clip => !isOne(clip));
     }

@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Sora.Sampling;
 using Sora.Weights;
 using Xunit;
 
@@ -153,6 +154,16 @@ public class ModelConfigTests
     public void AWrongTokenLimitIsNamed(string value, string message) =>
         Assert.Contains(message,
             Assert.Throws<SoraException>(() => TokenizerConfig.Parse($$$"""{"model_max_length": {{{value}}}}""")).Message, StringComparison.Ordinal);
+
+    [Fact]
+    public void ALeadComesBack()
+    {
+        SchedulerConfig config = TestModel.Scheduler with { Prediction = new(FlowPrediction.Preconditioned, new(12, 8)) };
+        Assert.Equal(config, SchedulerConfig.Parse(config.ToJson()));
+        Assert.DoesNotContain("lead", TestModel.Scheduler.ToJson(), StringComparison.Ordinal);
+        AssertRefused(config.ToJson(), "lead_gain", "0.5", "lead_gain 0.5 is out of range; allowed: 1 to 1000", text => SchedulerConfig.Parse(text, "x/config.json"));
+        AssertRefused(config.ToJson(), "lead_channels", "-1", "lead_channels -1 is out of range", text => SchedulerConfig.Parse(text, "x/config.json"));
+    }
 
     [Fact]
     public void TheEulerSchedulerComesBack()

@@ -60,8 +60,11 @@ public sealed class FlowTrainer : ITrainingTask, IDisposable
         var tokenizer = SentencePieceTokenizer.Load(TokenizerPath);
         _tokenizer = new(tokenizer);
         TrainingVocabulary.NoteCuts(_batches.WrittenCaptions, _tokenizer, config.MaxTextLength, log);
-        if (config.LossSpace == LossSpace.Pixels)
-            _weights = WeightsOfPatch(PixelWeights.Open(config.RunFolder, config.VaeFolder, Decodable, computeType, log, cancellationToken), config.Transformer);
+        double[]? pixels = config.LossSpace == LossSpace.Pixels
+            ? PixelWeights.Open(config.RunFolder, config.VaeFolder, Decodable, computeType, log, cancellationToken)
+            : null;
+        if (pixels is not null || Prediction.Lead is not null)
+            _weights = WeightsOfPatch(pixels);
         if (exchange is { Rank: 0 })
             exchange.Average(0);
         _transformer = new(config.Transformer, new FreshParameters(config.Seed, computeType));
@@ -102,7 +105,11 @@ public sealed class FlowTrainer : ITrainingTask, IDisposable
     private int MapChannels => _config.SemanticMap ? SpriteWorld.SemanticMap.Channels : 0;
 
     // Of a patch's numbers, the last ones.
-    private long MapNumbers => _config.Transformer.PatchSize.Aggregate((long)MapChannels, (a, b) => a * b);
+    private long MapNumbers => MapChannels * PatchPoints;
+
+    private long PatchPoints => _config.Transformer.PatchSize.Aggregate(1L, (a, b) => a * b);
+
+    private SamplePrediction Prediction => new(_config.Prediction, _config is { SemanticMap: true, MapGain: > 1 } ? new(MapChannels, _config.MapGain) : null);
 
     private string TokenizerPath => Path.Combine(_config.RunFolder, "spiece.model");
 
@@ -132,7 +139,7 @@ public sealed class FlowTrainer : ITrainingTask, IDisposable
         _checkpoints?.Backward();
     }
 
-    IReadOnlyList<(string Name, double Value)> ITrainingTask.Validate() => FlowValidation.Run(_batches, Velocity, _weights, MapNumbers);
+    IReadOnlyList<(string Name, double Value)> ITrainingTask.Validate() => FlowValidation.Run(_batches, WithGain, Velocity, _config.LossSpace == LossSpace.Pixels ? _weights : null, MapNumbers);
 
     PngImage? ITrainingTask.WriteSamples(string path, CancellationToken cancellationToken) =>
         new SampleGrid(_config.SamplePrompts, _config.SampleSeed, _config.SampleSteps).Write(_config.OutputFolder, path, cancellationToken);
@@ -167,7 +174,7 @@ public sealed class FlowTrainer : ITrainingTask, IDisposable
 
     private Tensor Loss(long step)
     {
-        FlowBatch batch = _batches.Draw(step);
+        FlowBatch batch = WithGain(_batches.Draw(step));
         long values = batch.Data.size(1);
         Tensor sigma = tensor(batch.Levels, [batch.Levels.Length, 1]);                           // N 1
         Tensor target = batch.Noise - batch.Data;                                                // N P
@@ -176,6 +183,15 @@ public sealed class FlowTrainer : ITrainingTask, IDisposable
         (_tokens, _operations) = (batch.Levels.Length, Operations(batch.Grids));
         Tensor squares = (velocity - target).square();                                           // N P
         return ((_weights is null ? squares : squares * _weights) * unknown).sum() / (unknown.sum() * values);
+    }
+
+    private FlowBatch WithGain(FlowBatch batch)
+    {
+        if (Prediction.Lead is not { } lead)
+            return batch;
+        (Tensor data, long map) = (batch.Data, MapNumbers);
+        long pixels = data.size(1) - map;
+        return batch with { Data = cat([data.narrow(1, 0, pixels), data.narrow(1, pixels, map) * lead.Gain], 1) };
     }
 
     /// <summary>Patches [N, P] with 0 for the map in those of frames that are known: only the pixels of these are.</summary>
@@ -192,12 +208,10 @@ public sealed class FlowTrainer : ITrainingTask, IDisposable
     private Tensor[] Decodable(int count) => [.. _batches.Examples(count).Select(latent => latent.narrow(1, 0, latent.size(1) - MapChannels))];
 
     // In the order of Patchify.Cut, where the channel runs slowest.
-    private static Tensor WeightsOfPatch(double[] channels, WanTransformerConfig transformer)
+    private Tensor WeightsOfPatch(double[]? pixels)
     {
-        int points = transformer.PatchSize.Aggregate(1, (a, b) => a * b);
-        // A map's channels have the mean of the autoencoder's.
-        IEnumerable<double> all = channels.Concat(Enumerable.Repeat(1.0, transformer.InChannels - channels.Length));
-        float[] weights = [.. all.SelectMany(weight => Enumerable.Repeat((float)weight, points))];
+        float[] channels = ChannelWeights.Of(_config.Transformer.InChannels, pixels, MapChannels, _config.MapGain);
+        float[] weights = [.. channels.SelectMany(weight => Enumerable.Repeat(weight, (int)PatchPoints))];
         return tensor(weights, [1, weights.Length]).DetachFromDisposeScope();
     }
 
@@ -205,9 +219,11 @@ public sealed class FlowTrainer : ITrainingTask, IDisposable
     {
         using var sequence = new PackedSequence(batch.Grids, _config.Transformer.AttentionHeadDim, CPU);
         var times = TokenTimes.PerToken(Array.ConvertAll(batch.Levels, level => level * 1000));
+        long[] each = [batch.Levels.Length, 1];
+        long points = PatchPoints;
         Tensor output = Patchify.ChannelsFirst(
-            _transformer.Forward(x, times, _transformer.Prepare(Encode(batch.Captions)), sequence), _config.Transformer.OutChannels);
-        return _config.Prediction.Velocity(x, output, batch.Levels, [batch.Levels.Length, 1]);
+            _transformer.Forward(Prediction.Input(x, batch.Levels, each, points), times, _transformer.Prepare(Encode(batch.Captions)), sequence), _config.Transformer.OutChannels);
+        return Prediction.Velocity(x, output, batch.Levels, each, points);
     }
 
     // A backward pass takes twice a forward pass: a product for each of its two factors.
@@ -237,15 +253,16 @@ public sealed class FlowTrainer : ITrainingTask, IDisposable
     }
 
     private void Export() =>
-        ModelFolderWriter.Write(_config.OutputFolder, _transformer, _textEncoder, TokenizerPath, _config.VaeFolder, _config.Prediction, new RequestDefaults
+        ModelFolderWriter.Write(_config.OutputFolder, _transformer, _textEncoder, TokenizerPath, _config.VaeFolder, Prediction, new RequestDefaults
         {
             Width = _config.Shape.Width,
             Height = _config.Shape.Height,
             FrameCount = _config.Shape.Frames,
             FramesPerSecond = _config.FramesPerSecond,
             Steps = 20,
-            GuidanceScale = 4,
-            Shift = 2,
+            // A map that leads needs its own steps near noise, and guidance drives it out of what the network knows.
+            GuidanceScale = Prediction.Lead is null ? 4 : 2,
+            Shift = Prediction.Lead is null ? 2 : 5,
             ShiftTokens = _config.Noise.ShiftTokens,
             Sampler = Sampler.UniPC,
             MaxSequenceLength = _config.MaxTextLength,

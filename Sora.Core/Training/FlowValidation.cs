@@ -15,10 +15,11 @@ internal static class FlowValidation
     /// subject, the mean over them, and with weights the weighted mean; nothing where no clips are kept apart.
     /// </summary>
     /// <param name="batches">The clips.</param>
+    /// <param name="prepare">What the training makes of a batch.</param>
     /// <param name="velocity">Predicts noise − data [N, P] for the tokens of a batch, at its levels, from their noisy patches [N, P].</param>
     /// <param name="weights">The weights [1, P] of a patch's numbers in <c>pixel_loss</c>; null: there is none.</param>
     /// <param name="map">How many of a patch's numbers, the last ones, are a map's and are not measured.</param>
-    public static IReadOnlyList<(string Name, double Value)> Run(IFlowBatches batches, Func<FlowBatch, Tensor, Tensor> velocity, Tensor? weights = null, long map = 0)
+    public static IReadOnlyList<(string Name, double Value)> Run(IFlowBatches batches, Func<FlowBatch, FlowBatch> prepare, Func<FlowBatch, Tensor, Tensor> velocity, Tensor? weights = null, long map = 0)
     {
         if (batches.ValidationBatches == 0)
             return [];
@@ -28,7 +29,7 @@ internal static class FlowValidation
         for (int number = 0; number < batches.ValidationBatches; number++)
         {
             using DisposeScope scope = NewDisposeScope();
-            FlowBatch batch = batches.DrawValidation(number);
+            FlowBatch batch = prepare(batches.DrawValidation(number));
             Tensor target = batch.Noise - batch.Data;                                            // N P
             long numbers = target.size(1) - map;
             values += target.size(0) * numbers;

@@ -9,7 +9,7 @@ namespace Sora.Training;
 internal static class ModelFolderWriter
 {
     /// <summary>Writes transformer, text encoder, tokenizer, scheduler and index, and copies the autoencoder, with channels that it leaves empty where the transformer draws more than its own.</summary>
-    public static void Write(string folder, DiffusionTransformer transformer, UMT5Encoder textEncoder, string tokenizerPath, string vaeFolder, FlowPrediction prediction, RequestDefaults defaults, int moreChannels = 0)
+    public static void Write(string folder, DiffusionTransformer transformer, UMT5Encoder textEncoder, string tokenizerPath, string vaeFolder, SamplePrediction prediction, RequestDefaults defaults, int moreChannels = 0)
     {
         string transformerFolder = Part("transformer"), textFolder = Part("text_encoder"), tokenizerFolder = Part("tokenizer"), vae = Part("vae"), scheduler = Part("scheduler");
         SafetensorsWriter.Write(Path.Combine(transformerFolder, "diffusion_pytorch_model.safetensors"), transformer.Parameters.Select(p => TrainingState.ContentOf(p.Key, p.Value, bfloat16)));

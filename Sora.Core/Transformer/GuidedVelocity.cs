@@ -15,6 +15,7 @@ namespace Sora.Transformer;
 /// </remarks>
 public sealed class GuidedVelocity : IDisposable
 {
+    private static readonly long[] s_whole = [1, 1, 1, 1, 1];
     private readonly DiffusionTransformer _transformer;
     private readonly GuidedVideo[] _videos;
     private readonly Device _device;
@@ -22,7 +23,7 @@ public sealed class GuidedVelocity : IDisposable
     private readonly Branch[] _branches;
     private readonly TextContext _text;
     private readonly PackedSequence _sequence;
-    private readonly FlowPrediction _prediction;
+    private readonly SamplePrediction _prediction;
     private readonly Func<StepCache>? _newCache;
     private readonly StepCache? _cache;
     private (Branch[] Branches, TextContext Text, PackedSequence Sequence, StepCache? Cache)? _part;
@@ -31,11 +32,11 @@ public sealed class GuidedVelocity : IDisposable
     /// <param name="transformer">The denoiser.</param>
     /// <param name="videos">The videos, at least one, of any sizes. Their texts and conditionings are used until this is disposed.</param>
     /// <param name="device">Where the transformer is.</param>
-    /// <param name="prediction">What the network's output stands for.</param>
+    /// <param name="prediction">What the network is given and its output stands for; by default the sample and its velocity.</param>
     /// <param name="cache">Makes a cache for each layout of clips, which this disposes; null: every block is computed at every step.</param>
     /// <exception cref="ArgumentException">There are no videos.</exception>
     public GuidedVelocity(
-        DiffusionTransformer transformer, IReadOnlyList<GuidedVideo> videos, Device device, FlowPrediction prediction = FlowPrediction.Velocity,
+        DiffusionTransformer transformer, IReadOnlyList<GuidedVideo> videos, Device device, SamplePrediction prediction = default,
         Func<StepCache>? cache = null)
     {
         using IDisposable noGradients = no_grad();
@@ -54,11 +55,11 @@ public sealed class GuidedVelocity : IDisposable
     /// <param name="grid">The patches of the video.</param>
     /// <param name="device">Where the transformer is.</param>
     /// <param name="conditioning">How known frames take part; null: there are none. It is used until this is disposed.</param>
-    /// <param name="prediction">What the network's output stands for.</param>
+    /// <param name="prediction">What the network is given and its output stands for; by default the sample and its velocity.</param>
     /// <param name="cache">Makes a cache for each layout of clips, which this disposes; null: every block is computed at every step.</param>
     public GuidedVelocity(
         DiffusionTransformer transformer, Guidance guidance, Tensor text, Tensor negative, PatchGrid grid, Device device,
-        IConditioning? conditioning = null, FlowPrediction prediction = FlowPrediction.Velocity, Func<StepCache>? cache = null)
+        IConditioning? conditioning = null, SamplePrediction prediction = default, Func<StepCache>? cache = null)
         : this(transformer, [new GuidedVideo(guidance, text, negative, grid, conditioning ?? new NoConditioning(), new StraightTime())], device, prediction, cache)
     {
     }
@@ -76,7 +77,7 @@ public sealed class GuidedVelocity : IDisposable
         (Branch[] branches, TextContext text, PackedSequence sequence, StepCache? cache) = At(step);
         IReadOnlyList<int> patch = _transformer.Config.PatchSize;
         Tensor[] seen = [.. _videos.Select((video, i) => video.Time.ToNetwork(samples[i], step))];       // 1 C t h w each
-        Tensor[] inputs = [.. _videos.Select((video, i) => Patchify.Cut(video.Conditioning.Input(seen[i], step), patch))]; // N C·pt·ph·pw each
+        Tensor[] inputs = [.. _videos.Select((video, i) => Patchify.Cut(_prediction.Input(video.Conditioning.Input(seen[i], step), [step.Sigma], s_whole), patch))]; // N C·pt·ph·pw each
         float[][] timesOf = [.. _videos.Select(video => video.Conditioning.Times(video.Grid, step))];
         TokenTimes times = TokenTimes.PerToken([.. branches.SelectMany(branch => timesOf[branch.Video])]);
         Tensor patches = branches.Length == 1 ? inputs[0] : cat([.. branches.Select(branch => inputs[branch.Video])], 0);
@@ -87,7 +88,7 @@ public sealed class GuidedVelocity : IDisposable
             (int i, bool negative) = branches[clip];
             GuidedVideo video = _videos[i];
             Tensor ofClip = output.narrow(0, sequence.Layout.Offset(clip), video.Grid.Count);
-            Tensor velocity = _prediction.Velocity(seen[i], Patchify.Join(ofClip, 1, video.Grid, patch, _transformer.Config.OutChannels), step.Sigma); // 1 C t h w
+            Tensor velocity = _prediction.Velocity(seen[i], Patchify.Join(ofClip, 1, video.Grid, patch, _transformer.Config.OutChannels), [step.Sigma], s_whole); // 1 C t h w
             results[i] = negative ? video.Guidance.Combine(results[i], velocity) : velocity;
         }
         return [.. _videos.Select((video, i) => video.Time.FromNetwork(results[i], step))];

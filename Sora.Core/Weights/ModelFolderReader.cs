@@ -150,6 +150,11 @@ internal static class ModelFolderReader
         if (transformer.PatchSize[0] != 1)
             throw new SoraException(
                 $"{folder.Path}: {part} patch_size is {transformer.PatchSize}; allowed: 1 in time.");
+        if (folder.Scheduler.Lead is not { } lead)
+            return;
+        RequireEqual(folder, $"lead_channels is set, and {part} in_channels", transformer.InChannels, $"{part} out_channels", transformer.OutChannels);
+        if (lead.Channels >= transformer.OutChannels)
+            throw new SoraException($"{folder.Path}: lead_channels is {lead.Channels}, {part} out_channels is {transformer.OutChannels}; allowed: fewer.");
     }
 
     /// <summary>Whether the image tokens that a transformer reads are those that the image encoder makes.</summary>

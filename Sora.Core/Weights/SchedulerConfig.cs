@@ -49,11 +49,19 @@ public sealed record SchedulerConfig : ModelConfig
     /// </value>
     public string PredictionType { get; init => field = OneOf(value, "prediction_type", Flow, Preconditioned); } = Flow;
 
-    /// <summary>What the model predicts.</summary>
-    public FlowPrediction Prediction
+    /// <summary>The last channels, which are told earlier than the others: <c>lead_channels</c> and <c>lead_gain</c>, which diffusers does not know.</summary>
+    /// <value>Null: none.</value>
+    public ChannelLead? Lead { get; init; }
+
+    /// <summary>What the model is given of a sample and predicts.</summary>
+    public SamplePrediction Prediction
     {
-        get => PredictionType == Preconditioned ? FlowPrediction.Preconditioned : FlowPrediction.Velocity;
-        init => PredictionType = value == FlowPrediction.Preconditioned ? Preconditioned : Flow;
+        get => new(PredictionType == Preconditioned ? FlowPrediction.Preconditioned : FlowPrediction.Velocity, Lead);
+        init
+        {
+            PredictionType = value.Output == FlowPrediction.Preconditioned ? Preconditioned : Flow;
+            Lead = value.Lead;
+        }
     }
 
     /// <summary>Whether UniPC's order falls in the last steps, which keeps few steps stable.</summary>
@@ -134,6 +142,7 @@ public sealed record SchedulerConfig : ModelConfig
                 string type => type,
             },
             PredictionType = fields.Text("prediction_type", "epsilon"),
+            Lead = fields.Integer("lead_channels", 0) is not 0 and int channels ? new(channels, fields.Number("lead_gain", 1)) : null,
             LowerOrderFinal = fields.Flag("lower_order_final", true),
             FinalSigmasType = fields.Text("final_sigmas_type", "zero"),
             UseFlowSigmas = fields.Flag("use_flow_sigmas", false),
@@ -177,6 +186,11 @@ public sealed record SchedulerConfig : ModelConfig
         fields["dynamic_thresholding_ratio"] = 0.995;
         fields["final_sigmas_type"] = FinalSigmasType;
         fields["flow_shift"] = Shift;
+        if (Lead is { } lead)
+        {
+            fields["lead_channels"] = lead.Channels;
+            fields["lead_gain"] = lead.Gain;
+        }
         fields["lower_order_final"] = LowerOrderFinal;
         fields["predict_x0"] = true;
         fields["prediction_type"] = PredictionType;

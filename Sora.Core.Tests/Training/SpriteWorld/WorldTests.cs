@@ -39,6 +39,27 @@ public class WorldTests
         Assert.Equal(("fish", Motion.Up, SubjectColour.Red), (filtered.Subject.Name, filtered.Motion, filtered.Colour));
     }
 
+    [Theory]
+    [InlineData(0f, 0, 0)]
+    [InlineData(0.5f, 0.4, 0.6)]
+    [InlineData(1f, 1, 1)]
+    public void A_share_of_subjects_faces_the_other_way_than_drawn(float share, double least, double most)
+    {
+        World world = SyntheticAtlas.World(SpriteWorldConfig.ByDay with { MirroredShare = share }), half = SyntheticAtlas.World(SpriteWorldConfig.ByDay with { MirroredShare = 0.5f });
+        ClipDescription[] clips = [.. Enumerable.Range(0, 300).Select(i => world.Sample((ulong)i))];
+        Assert.InRange(clips.Average(clip => clip.FacesRight != (clip.Subject.Facing == Facing.Right) ? 1.0 : 0), least, most);
+        // All else is as a seed says in any case.
+        Assert.All(clips.Select((clip, i) => (clip, i)), pair => Assert.Equal(half.Sample((ulong)pair.i) with { FacesRight = pair.clip.FacesRight }, pair.clip));
+    }
+
+    [Fact]
+    public void By_day_a_subject_faces_as_it_is_drawn_and_in_the_whole_catalogue_either_way()
+    {
+        Assert.Equal(0, SpriteWorldConfig.ByDay.MirroredShare);
+        Assert.Equal(0.5f, SpriteWorldConfig.Everything.MirroredShare);
+        Assert.Equal(0.5f, SpriteWorldConfig.FirstEdition.MirroredShare);
+    }
+
     [Fact]
     public void Motion_is_a_function_of_time_whatever_the_frame_rate()
     {

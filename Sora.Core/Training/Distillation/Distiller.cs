@@ -54,8 +54,11 @@ public sealed class Distiller : ITrainingTask, IDisposable
         {
             _captions = CaptionVectors.Encode(model, prompts.Append(model.Defaults.NegativePrompt), computeType, _device, log, cancellationToken);
             _videos = TeacherVideos.Open(config, model, request, prompts, _captions, computeType, _device, log, cancellationToken);
-            if (config.LossSpace == LossSpace.Pixels)
-                _weights = WeightsOfChannels(PixelWeights.Open(config.RunFolder, Path.Combine(model.Path, "vae"), Examples, computeType, log, cancellationToken));
+            double[]? pixels = config.LossSpace == LossSpace.Pixels
+                ? PixelWeights.Open(config.RunFolder, Path.Combine(model.Path, "vae"), Examples, computeType, log, cancellationToken)
+                : null;
+            if (pixels is not null || model.Scheduler.Lead is not null)
+                _weights = WeightsOfChannels(ChannelWeights.Of(model.Vae.ZDim, pixels, model.Scheduler.Lead?.Channels ?? 0, model.Scheduler.Lead?.Gain ?? 1));
             _student = new(config.Tuning, model, computeType, _device);
             _loop = new(this, loop);
         }
@@ -215,8 +218,8 @@ public sealed class Distiller : ITrainingTask, IDisposable
     // Where the teacher's first videos end.
     private IReadOnlyList<Tensor> Examples(int count) => [.. Enumerable.Range(0, Math.Min(count, _config.Videos)).Select(video => _videos.Step(video, _config.FewSteps - 1).After)];
 
-    private Tensor WeightsOfChannels(double[] channels) =>
-        tensor(Array.ConvertAll(channels, channel => (float)channel), [1, channels.Length, 1, 1, 1], device: _device).DetachFromDisposeScope();
+    private Tensor WeightsOfChannels(float[] channels) =>
+        tensor(channels, [1, channels.Length, 1, 1, 1], device: _device).DetachFromDisposeScope();
 
     // The student's velocities at samples [B, C, t, h, w] of videos, each at the beginning of one of the few steps.
     private Tensor Velocity(Tensor samples, int[] videos, int[] steps)
@@ -229,10 +232,11 @@ public sealed class Distiller : ITrainingTask, IDisposable
         TokenTimes times = TokenTimes.PerToken([.. steps.SelectMany(step => Enumerable.Repeat(_videos.Schedule.Times[step], grid.Count))]);
         using var sequence = new PackedSequence(grids, transformer.Config.AttentionHeadDim, _device);
         TextContext text = transformer.Prepare(_captions.Of(videos.Select(video => _videos.Prompts[video]), _device));
-        Tensor output = transformer.Forward(Patchify.Cut(samples, patch), times, text, sequence);                 // N P
+        SamplePrediction prediction = _student.Folder.Scheduler.Prediction;
+        long[] each = [sigmas.Length, 1, 1, 1, 1];
+        Tensor output = transformer.Forward(Patchify.Cut(prediction.Input(samples, sigmas, each), patch), times, text, sequence); // N P
         (_tokens, _operations) = ((long)grid.Count * videos.Length, Operations(videos.Length, grid.Count));
-        return _student.Folder.Scheduler.Prediction.Velocity(
-            samples, Patchify.Join(output, videos.Length, grid, patch, transformer.Config.OutChannels), sigmas, [sigmas.Length, 1, 1, 1, 1]);
+        return prediction.Velocity(samples, Patchify.Join(output, videos.Length, grid, patch, transformer.Config.OutChannels), sigmas, each);
     }
 
     private double Operations(int videos, int tokens) =>

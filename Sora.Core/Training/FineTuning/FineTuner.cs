@@ -44,6 +44,8 @@ public sealed class FineTuner : ITrainingTask, IDisposable
         _device = DeviceOf(config.Device);
         ModelFolder model = ModelFolder.Open(config.Model);
         TunedModel.Require(config, model);
+        if (model.Defaults.SemanticMap)
+            throw new SoraException($"{model.Path} draws a semantic map beside the picture, which clips do not have: it would learn to draw none. Train it on with kind flow and start_folder, or fine-tune a model without one.");
         TrainingLoopOptions loop = LoopOptions(config, world?.Config.Name ?? "") with { Exchange = exchange };
         loop.Settings.Compare(loop.StatePath);
         Directory.CreateDirectory(config.RunFolder);

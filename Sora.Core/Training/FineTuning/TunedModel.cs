@@ -40,8 +40,6 @@ internal sealed class TunedModel : IDisposable
         WanTransformerConfig shape = ShapeOf(config, model);
         if (shape.InChannels != model.Vae.ZDim || shape.ImageDim is not null)
             throw new SoraException($"{model.Path} takes its first frame as channels of the input (in_channels {shape.InChannels}) or as image tokens; such image-to-video models cannot be fine-tuned here. Text-to-video models can, and those with a time for each token (Wan 2.2 TI2V 5B).");
-        if (model.Defaults.SemanticMap)
-            throw new SoraException($"{model.Path} draws a semantic map beside the picture, which clips do not have: it would learn to draw none. Train it on with kind flow and start_folder, or fine-tune a model without one.");
         config.Lora?.Require(shape);
         bool isFile = config.Output.EndsWith(".safetensors", StringComparison.Ordinal);
         if (config.Lora is not null && !isFile)

@@ -38,7 +38,7 @@ internal sealed record TuningExample(Tensor Data, Tensor Noise, Tensor Noisy, fl
     /// <summary>The sum of squared errors of the velocity over frames that are not known.</summary>
     /// <param name="prediction">What the network's output stands for.</param>
     /// <param name="output">The output [1, C, t, h, w].</param>
-    public Tensor SquaredError(FlowPrediction prediction, Tensor output)
+    public Tensor SquaredError(SamplePrediction prediction, Tensor output)
     {
         Tensor velocity = prediction.Velocity(Noisy, output, Levels, [1, 1, Levels.Length, 1, 1]);
         Tensor unknown = tensor(Array.ConvertAll(Levels, level => level > 0 ? 1f : 0f), [1, 1, Levels.Length, 1, 1], device: Data.device);

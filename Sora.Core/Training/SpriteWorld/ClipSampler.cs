@@ -40,7 +40,7 @@ internal static class ClipSampler
             TimeOfDay = scene.HasSky ? time : TimeOfDay.Day,
             Camera = random.Pick(config.CameraMoves),
             SceneSeed = random.NextUInt64(),
-            FacesRight = random.Chance(0.5f),
+            FacesRight = random.Chance(config.MirroredShare) != (subject.Facing == Facing.Right),
             Extent = extent,
             Start = (random.Between(0.32f, 0.68f), RestingHeight(subject, scene, random)),
         };

@@ -1,0 +1,60 @@
+namespace Sora.Sampling;
+
+/// <summary>What a network is given of a sample, and what its output says of it.</summary>
+/// <param name="Output">What the output stands for.</param>
+/// <param name="Lead">The channels that are told earlier than the others; null: none.</param>
+public readonly record struct SamplePrediction(FlowPrediction Output, ChannelLead? Lead = null)
+{
+    /// <summary>A prediction in which all channels are alike.</summary>
+    public static implicit operator SamplePrediction(FlowPrediction output) => new(output);
+
+    /// <summary>What the network is given: the sample, whose leading channels are brought to the length that those of others have.</summary>
+    /// <param name="sample">The sample, its channels along axis 1: [B, C, t, h, w], or patches [N, C·pt·ph·pw].</param>
+    /// <param name="sigmas">The noise levels.</param>
+    /// <param name="shape">Their shape, which the sample's can be multiplied with: [B, 1, t, 1, 1], or [N, 1].</param>
+    /// <param name="points">Numbers of each channel along axis 1: 1, of patches pt·ph·pw.</param>
+    public Tensor Input(Tensor sample, ReadOnlySpan<float> sigmas, long[] shape, long points = 1)
+    {
+        if (Lead is not { } lead)
+            return sample;
+        (Tensor own, Tensor leading) = Split(sample, lead.Channels * points);
+        return cat([own, leading / Values(sigmas, shape, lead.LengthAt, sample)], 1);
+    }
+
+    /// <summary>The velocity v = noise − data.</summary>
+    /// <param name="sample">The sample, not what <see cref="Input"/> makes of it.</param>
+    /// <param name="output">The network's output, of the same shape.</param>
+    /// <param name="sigmas">The noise levels.</param>
+    /// <param name="shape">Their shape, which the sample's can be multiplied with: [B, 1, t, 1, 1], or [N, 1].</param>
+    /// <param name="points">Numbers of each channel along axis 1: 1, of patches pt·ph·pw.</param>
+    public Tensor Velocity(Tensor sample, Tensor output, ReadOnlySpan<float> sigmas, long[] shape, long points = 1)
+    {
+        if (Lead is not { } lead)
+            return Output.Velocity(sample, output, sigmas, shape);
+        (Tensor own, Tensor leading) = Split(sample, lead.Channels * points);
+        (Tensor ofOwn, Tensor ofLeading) = Split(output, lead.Channels * points);
+        float[] levels = new float[sigmas.Length];
+        for (int i = 0; i < levels.Length; i++)
+            levels[i] = lead.LevelAt(sigmas[i]);
+        // With length n: leading/n is a sample of data of deviation 1, of velocity u at its level; the data are g·(leading/n − level·u),
+        // and v = (leading − data)/sigma = (g·u − (g − 1)·leading)/n, which no small sigma divides.
+        Tensor length = Values(sigmas, shape, lead.LengthAt, sample);
+        Tensor slope = Output.Velocity(leading / length, ofLeading, levels, shape);
+        Tensor led = ((slope * lead.Gain) - (leading * (lead.Gain - 1))) / length;
+        return cat([Output.Velocity(own, ofOwn, sigmas, shape), led], 1);
+    }
+
+    private static (Tensor Own, Tensor Leading) Split(Tensor x, long last)
+    {
+        long first = x.size(1) - last;
+        return (x.narrow(1, 0, first), x.narrow(1, first, last));
+    }
+
+    private static Tensor Values(ReadOnlySpan<float> sigmas, long[] shape, Func<float, float> value, Tensor like)
+    {
+        float[] values = new float[sigmas.Length];
+        for (int i = 0; i < values.Length; i++)
+            values[i] = value(sigmas[i]);
+        return tensor(values, shape).to(like.device);
+    }
+}
