@@ -63,6 +63,12 @@ public sealed record ModelFolder
     /// <summary>What a request that leaves values open gets.</summary>
     public required RequestDefaults Defaults { get; init; }
 
+    /// <summary>How many channels of the latent, the last ones, are a map of what is where (<see cref="RequestDefaults.SemanticMap"/>).</summary>
+    internal int MapChannels => Defaults.SemanticMap ? Training.SpriteWorld.SemanticMap.Channels : 0;
+
+    /// <summary>How many times as large as the other channels these are.</summary>
+    internal double MapGain => Scheduler.Lead?.Gain ?? 1;
+
     /// <summary>The transformer's folder or file.</summary>
     public string TransformerPath => Networks["transformer"].Path;
 

@@ -44,8 +44,6 @@ public sealed class FineTuner : ITrainingTask, IDisposable
         _device = DeviceOf(config.Device);
         ModelFolder model = ModelFolder.Open(config.Model);
         TunedModel.Require(config, model);
-        if (model.Defaults.SemanticMap)
-            throw new SoraException($"{model.Path} draws a semantic map beside the picture, which clips do not have: it would learn to draw none. Train it on with kind flow and start_folder, or fine-tune a model without one.");
         TrainingLoopOptions loop = LoopOptions(config, world?.Config.Name ?? "") with { Exchange = exchange };
         loop.Settings.Compare(loop.StatePath);
         Directory.CreateDirectory(config.RunFolder);
@@ -179,7 +177,8 @@ public sealed class FineTuner : ITrainingTask, IDisposable
         PatchGrid[] grids = [.. examples.Select(example => Patchify.GridOf(example.Data, patch))];
         using var sequence = new PackedSequence(grids, _model.Transformer.Config.AttentionHeadDim, _device);
         TextContext text = _model.Transformer.Prepare(_captions.Of(examples.Select(example => example.Caption), _device));
-        Tensor patches = cat([.. examples.Select(example => Patchify.Cut(example.Noisy, patch))], 0);           // N P
+        SamplePrediction prediction = _model.Folder.Scheduler.Prediction;
+        Tensor patches = cat([.. examples.Select(example => Patchify.Cut(example.Input(prediction), patch))], 0); // N P
         TokenTimes times = TokenTimes.PerToken([.. examples.Zip(grids, (example, grid) => example.Times(grid)).SelectMany(t => t)]);
         Tensor output = _model.Transformer.Forward(patches, times, text, sequence);                             // N P
 
@@ -188,7 +187,7 @@ public sealed class FineTuner : ITrainingTask, IDisposable
         for (int i = 0; i < examples.Length; i++)
         {
             Tensor predicted = Patchify.Join(output.narrow(0, start, grids[i].Count), 1, grids[i], patch, _model.Transformer.Config.OutChannels); // 1 C t h w
-            errors[i] = examples[i].SquaredError(_model.Folder.Scheduler.Prediction, predicted);
+            errors[i] = examples[i].SquaredError(prediction, predicted);
             learned += examples[i].Learned;
             start += grids[i].Count;
         }
@@ -208,7 +207,7 @@ public sealed class FineTuner : ITrainingTask, IDisposable
         double shift = _config.Shift
             ?? (_model.Folder.Defaults.Shift * SizeShift.Of(tokens, _levels.ShiftTokens is null ? _model.Folder.Defaults.ShiftTokens : null));
         float[] levels = new TuningNoise(_levels, shift, _model.Range).Draw(_config.Seed, number, (int)data.size(2), tokens);
-        return TuningExample.Create(data, caption, levels, new GaussianNoise(_config.Seed, $"fine-tuning noise {number}"), _device);
+        return TuningExample.Create(data, caption, levels, new GaussianNoise(_config.Seed, $"fine-tuning noise {number}"), _device, _model.Folder.MapChannels);
     }
 
     // Every clip once in each round, in an order of the round's own.

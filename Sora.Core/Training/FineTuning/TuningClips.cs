@@ -6,14 +6,18 @@ using Sora.Weights;
 
 namespace Sora.Training.FineTuning;
 
-/// <summary>Clips with their latents, which the model's autoencoder makes once and a folder keeps.</summary>
+/// <summary>
+/// Clips with their latents, which the model's autoencoder makes once and a folder keeps. Where the model draws a map of what is where, those
+/// of the drawn world have theirs; of footage nobody knows it, and the map is empty, as the autoencoder leaves it.
+/// </summary>
 internal sealed class TuningClips : IDisposable
 {
     private readonly IClipSource _source;
     private readonly LatentCache _cache;
     private readonly int[] _clips;
+    private readonly ModelFolder _model;
 
-    private TuningClips(IClipSource source, LatentCache cache, int[] clips) => (_source, _cache, _clips) = (source, cache, clips);
+    private TuningClips(IClipSource source, LatentCache cache, int[] clips, ModelFolder model) => (_source, _cache, _clips, _model) = (source, cache, clips, model);
 
     /// <summary>The number of clips that can be read.</summary>
     public int Count => _clips.Length;
@@ -31,7 +35,7 @@ internal sealed class TuningClips : IDisposable
             if (missing.Length > 0)
                 Encode(model, source, missing, cache, (computeType, device), log, cancellationToken);
             int[] readable = [.. Enumerable.Range(0, source.Count).Where(clip => cache.Contains(source.Info(clip).Key))];
-            return readable.Length > 0 ? new(source, cache, readable) : throw new SoraException($"No clip of {source.Description} can be read.");
+            return readable.Length > 0 ? new(source, cache, readable, model) : throw new SoraException($"No clip of {source.Description} can be read.");
         }
         catch
         {
@@ -44,7 +48,16 @@ internal sealed class TuningClips : IDisposable
     public ClipCaptions Captions(int clip) => _source.Captions(_clips[clip]);
 
     /// <summary>A clip's normalised latents [1, C, t, h, w], float32.</summary>
-    public Tensor Latents(int clip) => _cache.Read(_source.Info(_clips[clip]).Key).unsqueeze(0);
+    public Tensor Latents(int clip)
+    {
+        Tensor latents = _cache.Read(_source.Info(_clips[clip]).Key);                            // C t h w
+        if (_model.MapChannels is > 0 and int channels && _source.DrawMap(_clips[clip], new(_model.Vae.SpatialStride, _model.Vae.TemporalStride)) is { } map)
+        {
+            long own = latents.size(0) - channels;
+            latents = cat([latents.narrow(0, 0, own), tensor(map, [channels, .. latents.shape[1..]]) * _model.MapGain], 0);
+        }
+        return latents.unsqueeze(0);
+    }
 
     /// <summary>Closes the latents.</summary>
     public void Dispose() => _cache.Dispose();

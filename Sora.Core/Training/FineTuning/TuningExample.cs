@@ -16,13 +16,25 @@ internal sealed record TuningExample(Tensor Data, Tensor Noise, Tensor Noisy, fl
     public long Learned => Levels.Count(level => level > 0) * (Data.NumberOfElements / Levels.Length);
 
     /// <summary>Mixes data and noise.</summary>
-    public static TuningExample Create(Tensor data, string caption, float[] levels, GaussianNoise random, Device device)
+    /// <param name="data">The latents [1, C, t, h, w].</param>
+    /// <param name="caption">The text.</param>
+    /// <param name="levels">σ of each latent frame.</param>
+    /// <param name="random">The noise.</param>
+    /// <param name="device">Where the result is.</param>
+    /// <param name="map">How many channels, the last ones, are a map, of which known frames have none.</param>
+    public static TuningExample Create(Tensor data, string caption, float[] levels, GaussianNoise random, Device device, int map = 0)
     {
         var gaussian = new float[data.NumberOfElements];
         random.Fill(gaussian);
         Tensor clean = data.to(device), noise = tensor(gaussian, data.shape, device: device);
         Tensor sigma = tensor(levels, [1, 1, levels.Length, 1, 1], device: device);
-        return new(clean, noise, clean + ((noise - clean) * sigma), levels, caption);
+        Tensor noisy = clean + ((noise - clean) * sigma);
+        if (map > 0)
+        {
+            long own = noisy.size(1) - map;
+            noisy = cat([noisy.narrow(1, 0, own), noisy.narrow(1, own, map) * sigma.gt(0).to(float32)], 1);
+        }
+        return new(clean, noise, noisy, levels, caption);
     }
 
     /// <summary>The time of each token, 0 to 1000.</summary>
@@ -35,6 +47,10 @@ internal sealed record TuningExample(Tensor Data, Tensor Noise, Tensor Noisy, fl
         return times;
     }
 
+    /// <summary>What the network is given [1, C, t, h, w].</summary>
+    /// <param name="prediction">What it is given of a sample.</param>
+    public Tensor Input(SamplePrediction prediction) => prediction.Input(Noisy, Levels, [1, 1, Levels.Length, 1, 1]);
+
     /// <summary>The sum of squared errors of the velocity over frames that are not known.</summary>
     /// <param name="prediction">What the network's output stands for.</param>
     /// <param name="output">The output [1, C, t, h, w].</param>
@@ -42,6 +58,10 @@ internal sealed record TuningExample(Tensor Data, Tensor Noise, Tensor Noisy, fl
     {
         Tensor velocity = prediction.Velocity(Noisy, output, Levels, [1, 1, Levels.Length, 1, 1]);
         Tensor unknown = tensor(Array.ConvertAll(Levels, level => level > 0 ? 1f : 0f), [1, 1, Levels.Length, 1, 1], device: Data.device);
-        return ((velocity - (Noise - Data)).square() * unknown).sum();
+        Tensor squares = (velocity - (Noise - Data)).square() * unknown;
+        if (prediction.Lead is not { } lead)
+            return squares.sum();
+        int channels = (int)Data.size(1);
+        return (squares * tensor(ChannelWeights.Of(channels, null, lead.Channels, lead.Gain), [1, channels, 1, 1, 1], device: Data.device)).sum();
     }
 }
