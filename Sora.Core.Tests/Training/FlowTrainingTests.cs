@@ -269,6 +269,15 @@ public sealed class FlowTrainingTests : IDisposable
     }
 
     [Fact]
+    public void AGainWithoutAMapIsRefused()
+    {
+        FlowTrainingConfig config = TinyTraining.Flow(_folder, 1) with { MapGain = 8 };
+        Assert.Equal("map_gain is 8 and there is no map; set semantic_map, or leave out map_gain.",
+            Assert.Throws<SoraException>(() => new FlowTrainer(config, SyntheticAtlas.FirstEdition, float32, _ => { }, CancellationToken.None)).Message);
+        Assert.Equal("map_gain 0.5 is out of range; allowed: 1 to 1000, nearest: 1.", Assert.Throws<SoraException>(() => config with { MapGain = 0.5 }).Message);
+    }
+
+    [Fact]
     public void ActivationCheckpointingTrainsTheSameWeights()
     {
         Dictionary<string, float[]> plain = Train("plain", false), checkpointed = Train("checkpointed", true);

@@ -94,6 +94,18 @@ public sealed class ModelFolderTests : IDisposable
         AssertRefused("transformer patch_size is [2, 2, 2]; allowed: 1 in time");
     }
 
+    [Fact]
+    public void ChannelsThatAreNotThereAreNamed()
+    {
+        TestModel.WriteTo(folder);
+        (TestModel.Scheduler with { Lead = new(4, 8) }).Save(folder.File("scheduler", "scheduler_config.json"));
+        AssertRefused("lead_channels is 4, transformer out_channels is 4; allowed: fewer");
+        (TestModel.Scheduler with { Lead = new(3, 8) }).Save(folder.File("scheduler", "scheduler_config.json"));
+        Assert.Equal(8, ModelFolder.Open(folder.Path).MapGain);
+        folder.Write("sora.json", """{"semantic_map": true}""");
+        AssertRefused("semantic_map of sora.json needs a latent of more than 12 channels, and transformer out_channels is 4");
+    }
+
     [Theory]
     [InlineData("model_index.json", "looked for model_index.json, found scheduler, text_encoder, tokenizer, transformer, vae")]
     [InlineData("transformer/config.json", "looked for config.json, found diffusion_pytorch_model.safetensors")]

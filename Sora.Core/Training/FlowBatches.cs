@@ -23,6 +23,8 @@ internal static class FlowBatches
     {
         AutoencoderKLWanConfig vaeConfig = AutoencoderKLWanConfig.Load(Path.Combine(config.VaeFolder, "config.json"));
         VideoAutoencoder LoadVae() => new(vaeConfig, new CheckpointParameters(config.VaeFolder, computeType, CPU));
+        if (!config.SemanticMap && config.MapGain > 1)
+            throw new SoraException(FormattableString.Invariant($"map_gain is {config.MapGain} and there is no map; set semantic_map, or leave out map_gain."));
         RequireChannels(config, vaeConfig);
         if (config.Data.Folder is null && config.Shapes is null)
         {

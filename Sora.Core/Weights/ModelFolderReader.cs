@@ -150,6 +150,8 @@ internal static class ModelFolderReader
         if (transformer.PatchSize[0] != 1)
             throw new SoraException(
                 $"{folder.Path}: {part} patch_size is {transformer.PatchSize}; allowed: 1 in time.");
+        if (folder.MapChannels >= transformer.OutChannels)
+            throw new SoraException($"{folder.Path}: semantic_map of {RequestDefaults.FileName} needs a latent of more than {folder.MapChannels} channels, and {part} out_channels is {transformer.OutChannels}.");
         if (folder.Scheduler.Lead is not { } lead)
             return;
         RequireEqual(folder, $"lead_channels is set, and {part} in_channels", transformer.InChannels, $"{part} out_channels", transformer.OutChannels);
