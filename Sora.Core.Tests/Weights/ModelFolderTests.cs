@@ -103,7 +103,7 @@ public sealed class ModelFolderTests : IDisposable
         (TestModel.Scheduler with { Lead = new(3, 8) }).Save(folder.File("scheduler", "scheduler_config.json"));
         Assert.Equal(8, ModelFolder.Open(folder.Path).MapGain);
         folder.Write("sora.json", """{"semantic_map": true}""");
-        AssertRefused("semantic_map of sora.json needs a latent of more than 12 channels, and transformer out_channels is 4");
+        AssertRefused("sora.json: semantic_map needs a latent of more than 12 channels, and vae z_dim is 4");
     }
 
     [Theory]

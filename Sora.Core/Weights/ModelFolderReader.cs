@@ -150,8 +150,6 @@ internal static class ModelFolderReader
         if (transformer.PatchSize[0] != 1)
             throw new SoraException(
                 $"{folder.Path}: {part} patch_size is {transformer.PatchSize}; allowed: 1 in time.");
-        if (folder.MapChannels >= transformer.OutChannels)
-            throw new SoraException($"{folder.Path}: semantic_map of {RequestDefaults.FileName} needs a latent of more than {folder.MapChannels} channels, and {part} out_channels is {transformer.OutChannels}.");
         if (folder.Scheduler.Lead is not { } lead)
             return;
         RequireEqual(folder, $"lead_channels is set, and {part} in_channels", transformer.InChannels, $"{part} out_channels", transformer.OutChannels);
@@ -201,6 +199,9 @@ internal static class ModelFolderReader
         RequireMultiple(file, "width", defaults.Width, folder.SpatialStride, plus: 0);
         RequireMultiple(file, "height", defaults.Height, folder.SpatialStride, plus: 0);
         RequireMultiple(file, "frame_count", defaults.FrameCount, folder.TemporalStride, plus: 1);
+        int map = (folder with { Defaults = defaults }).MapChannels;
+        if (map >= folder.Vae.ZDim)
+            throw new SoraException($"{file}: semantic_map needs a latent of more than {map} channels, and vae z_dim is {folder.Vae.ZDim}.");
         return defaults;
     }
 
