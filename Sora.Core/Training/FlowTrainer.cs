@@ -194,10 +194,10 @@ public sealed class FlowTrainer : ITrainingTask, IDisposable
         return batch with { Data = cat([data.narrow(1, 0, pixels), data.narrow(1, pixels, map) * lead.Gain], 1) };
     }
 
-    /// <summary>Patches [N, P] with 0 for the map in those of frames that are known: only the pixels of these are.</summary>
-    /// <param name="x">The patches.</param>
-    /// <param name="unknown">0 of patches that are known, 1 of others: [N, 1].</param>
-    /// <param name="map">How many of a patch's numbers, the last ones, are the map's.</param>
+    /// <summary>Patches [N, P], or latents [B, C, t, h, w], with 0 for the map where frames are known: only the pixels of these are.</summary>
+    /// <param name="x">The patches or latents.</param>
+    /// <param name="unknown">0 of what is known, 1 of the rest: [N, 1] or [B, 1, t, 1, 1].</param>
+    /// <param name="map">How many along axis 1, the last ones, are the map's.</param>
     internal static Tensor WithoutMap(Tensor x, Tensor unknown, long map)
     {
         long pixels = x.size(1) - map;
