@@ -11,6 +11,7 @@ using Sora.Training.Data;
 using Sora.Training.Distillation;
 using Sora.Training.FineTuning;
 using Sora.Training.SpriteWorld;
+using Sora.Transformer;
 using Sora.Weights;
 using Xunit;
 
@@ -128,6 +129,27 @@ public sealed class FlowTrainingTests : IDisposable
         string file = Path.Combine(_folder, "partial.json");
         File.WriteAllText(file, """{ "kind": "lora", "model": "m", "run_folder": "r", "output": "o.safetensors", "noise": { "shift_tokens": 320 } }""");
         Assert.Contains("mean", Assert.Throws<SoraException>(() => TrainingFile.Load(file)).Message, StringComparison.OrdinalIgnoreCase);
+    }
+
+    // Stages with one seed share their clips, but what is drawn of them at a step is new at each: noise that comes again is learned by heart.
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void ATrainingThatGoesOnFromFinishedWeightsDrawsOtherBatches(bool packed)
+    {
+        FlowTrainingConfig first = TinyTraining.Flow(_folder, 1) with { ValidationSteps = 0, Shapes = packed ? new() { LeastArea = 256, MostArea = 1536, LeastFrames = 5, MostFrames = 9 } : null };
+        using (var trainer = new FlowTrainer(first, SyntheticAtlas.FirstEdition, float32, _ => { }, CancellationToken.None))
+            trainer.Run(_ => { }, CancellationToken.None);
+        float[] Noise(FlowTrainingConfig config)
+        {
+            using DisposeScope scope = NewDisposeScope();
+            using IFlowBatches batches = FlowBatches.Open(config, SyntheticAtlas.FirstEdition, null, float32, _ => { }, default);
+            return batches.Draw(0).Noise.flatten().narrow(0, 0, 32).data<float>().ToArray();
+        }
+        FlowTrainingConfig next = first with { StartFolder = first.OutputFolder };
+        Assert.Equal(Noise(first), Noise(first));
+        Assert.Equal(Noise(next), Noise(next));
+        Assert.NotEqual(Noise(first), Noise(next));
     }
 
     [Theory]
@@ -275,6 +297,46 @@ public sealed class FlowTrainingTests : IDisposable
         Assert.Equal("map_gain is 8 and there is no map; set semantic_map, or leave out map_gain.",
             Assert.Throws<SoraException>(() => new FlowTrainer(config, SyntheticAtlas.FirstEdition, float32, _ => { }, CancellationToken.None)).Message);
         Assert.Equal("map_gain 0.5 is out of range; allowed: 1 to 1000, nearest: 1.", Assert.Throws<SoraException>(() => config with { MapGain = 0.5 }).Message);
+    }
+
+    [Fact]
+    public async Task TexturesOfAMapAreLearnedAndTheModelIsOneAsAnyOther()
+    {
+        int all = TinyTraining.Flow(_folder, 1).Transformer.InChannels + SemanticMap.Channels;
+        FlowTrainingConfig config = TinyTraining.Flow(_folder, 2) with { SemanticMap = true, MapGain = 8, ValidationSteps = 0 };
+        config = config with { Transformer = config.Transformer with { PatchSize = [1, 1, 1], InChannels = all, OutChannels = all, MapHarmonics = 2, MapGain = 8 } };
+        using (var trainer = new FlowTrainer(config, SyntheticAtlas.FirstEdition, float32, _ => { }, CancellationToken.None))
+        {
+            trainer.Run(_ => { }, CancellationToken.None);
+            Assert.InRange(trainer.Parameters["transformer.texture_embedding.weight"].abs().max().item<float>(), 1e-5f, 1);
+        }
+        using (VideoGenerator generator = await VideoGenerator.LoadAsync(config.OutputFolder))
+        {
+            await using GeneratedVideo video = await generator.GenerateAsync(new VideoRequest("a dog") { Width = 32, Height = 32, FrameCount = 5, Steps = 2 });
+            Assert.Equal(5, video.Frames.Count);
+        }
+
+        // A training that starts from it keeps its waves.
+        FlowTrainingConfig next = config with { StartFolder = config.OutputFolder, RunFolder = Path.Combine(_folder, "next"), OutputFolder = Path.Combine(_folder, "next", "model") };
+        Assert.Contains("has map_harmonics 2, and map_harmonics is 3; allowed: 2.", Refusal(next with { Transformer = next.Transformer with { MapHarmonics = 3 } }), StringComparison.Ordinal);
+        Assert.Contains("transformer.map_harmonics is 2 with a map_gain of 8, and the training has semantic_map True and map_gain 4; ", Refusal(next with { MapGain = 4 }), StringComparison.Ordinal);
+        using (var trainer = new FlowTrainer(next, SyntheticAtlas.FirstEdition, float32, _ => { }, CancellationToken.None))
+        {
+            using var finished = new CheckpointParameters(Path.Combine(config.OutputFolder, "transformer"), float32, CPU);
+            using var source = new DiffusionTransformer(config.Transformer, finished);
+            Assert.Equal(0, RandomTensor.Distance(source.Parameters["texture_embedding.weight"], trainer.Parameters["transformer.texture_embedding.weight"]));
+        }
+
+        string sora = Path.Combine(config.OutputFolder, "sora.json"), scheduler = Path.Combine(config.OutputFolder, "scheduler", "scheduler_config.json");
+        (string defaults, string schedule) = (File.ReadAllText(sora), File.ReadAllText(scheduler));
+        File.WriteAllText(scheduler, schedule.Replace("\"lead_gain\": 8", "\"lead_gain\": 4", StringComparison.Ordinal));
+        Assert.Contains("transformer map_gain is 8, the scheduler's lead_gain is 4; they must be equal.", Assert.Throws<SoraException>(() => ModelFolder.Open(config.OutputFolder)).Message, StringComparison.Ordinal);
+        File.WriteAllText(scheduler, schedule);
+        File.WriteAllText(sora, defaults.Replace("\"semantic_map\": true", "\"semantic_map\": false", StringComparison.Ordinal));
+        Assert.Contains("semantic_map is not set, and the transformer has map_harmonics; allowed: both or neither.", Assert.Throws<SoraException>(() => ModelFolder.Open(config.OutputFolder)).Message, StringComparison.Ordinal);
+
+        string Refusal(FlowTrainingConfig refused) =>
+            Assert.Throws<SoraException>(() => new FlowTrainer(refused, SyntheticAtlas.FirstEdition, float32, _ => { }, CancellationToken.None)).Message;
     }
 
     [Fact]

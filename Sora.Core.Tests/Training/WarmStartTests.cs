@@ -92,6 +92,22 @@ public sealed class WarmStartTests
     }
 
     [Fact]
+    public void TexturesOfAMapBeginAsNothing()
+    {
+        using DisposeScope scope = NewDisposeScope();
+        using IDisposable noGradients = no_grad();
+        // One cell a patch, and channels for a map.
+        WanTransformerConfig mapped = TinyModel.Transformer with { PatchSize = [1, 1, 1], InChannels = TinyModel.Transformer.InChannels + 12, OutChannels = TinyModel.Transformer.OutChannels + 12 };
+        using DiffusionTransformer plain = Start(mapped), textured = Start(mapped with { MapHarmonics = 2, MapGain = 8 });
+        Tensor latents = RandomTensor.Create(1, 1, mapped.InChannels, 2, 4, 4), text = RandomTensor.Create(2, 1, 5, mapped.TextDim);
+        Tensor before = plain.Forward(latents, [500], plain.Prepare(text));
+        Assert.Equal(0, RandomTensor.Distance(before, textured.Forward(latents, [500], textured.Prepare(text))));
+        Parameter table = textured.Parameters["texture_embedding.weight"];
+        table.copy_(RandomTensor.Create(3, table.shape));
+        Assert.True(RandomTensor.Distance(before, textured.Forward(latents, [500], textured.Prepare(text))) > 1e-3);
+    }
+
+    [Fact]
     public void OtherPatchesAndOtherNetworksAreRefused()
     {
         using DisposeScope scope = NewDisposeScope();

@@ -1,3 +1,4 @@
+using Sora.Transformer;
 using Sora.Weights;
 
 namespace Sora.Estimation;
@@ -15,7 +16,8 @@ internal static class TransformerOperations
         double linear = 2 * tokens * d * ((6 * d) + (2 * config.FfnDim)); // q, k, v, out; q and out of the text; in and out
         double attention = 4 * tokens * d * (n + l + m);                  // scores and sums
         double ends = 2 * tokens * d * patch * (config.InChannels + config.OutChannels);
-        return (config.NumLayers * (linear + attention)) + ends;
+        double textures = config.MapHarmonics is { } harmonics ? 2 * tokens * d * TextureEmbedding.Count(harmonics) : 0;
+        return (config.NumLayers * (linear + attention)) + ends + textures;
     }
 
     /// <summary>Of what is computed once a video for each text: its projection, and each block's keys and values.</summary>

@@ -18,19 +18,6 @@ public enum FlowPrediction
 /// <summary>From a network's output to the velocity.</summary>
 public static class FlowPredictions
 {
-    /// <summary>The velocity at a sample of one noise level.</summary>
-    /// <param name="prediction">What the output stands for.</param>
-    /// <param name="sample">The sample [B, C, t, h, w].</param>
-    /// <param name="output">The network's output, of the same shape.</param>
-    /// <param name="sigma">The noise level, 0 to 1.</param>
-    public static Tensor Velocity(this FlowPrediction prediction, Tensor sample, Tensor output, float sigma)
-    {
-        if (prediction == FlowPrediction.Velocity)
-            return output;
-        (float skip, float scale) = Coefficients(sigma);
-        return (sample * skip) - (output * scale);
-    }
-
     /// <summary>The velocity where every sample, or every frame of it, has a noise level of its own.</summary>
     /// <param name="prediction">What the output stands for.</param>
     /// <param name="sample">The sample [B, C, t, h, w].</param>

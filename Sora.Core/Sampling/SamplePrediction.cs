@@ -33,13 +33,10 @@ public readonly record struct SamplePrediction(FlowPrediction Output, ChannelLea
             return Output.Velocity(sample, output, sigmas, shape);
         (Tensor own, Tensor leading) = Split(sample, lead.Channels * points);
         (Tensor ofOwn, Tensor ofLeading) = Split(output, lead.Channels * points);
-        float[] levels = new float[sigmas.Length];
-        for (int i = 0; i < levels.Length; i++)
-            levels[i] = lead.LevelAt(sigmas[i]);
         // With length n: leading/n is a sample of data of deviation 1, of velocity u at its level; the data are g·(leading/n − level·u),
         // and v = (leading − data)/sigma = (g·u − (g − 1)·leading)/n, which no small sigma divides.
         Tensor length = Values(sigmas, shape, lead.LengthAt, sample);
-        Tensor slope = Output.Velocity(leading / length, ofLeading, levels, shape);
+        Tensor slope = Output.Velocity(leading / length, ofLeading, Each(sigmas, lead.LevelAt), shape);
         Tensor led = ((slope * lead.Gain) - (leading * (lead.Gain - 1))) / length;
         return cat([Output.Velocity(own, ofOwn, sigmas, shape), led], 1);
     }
@@ -50,11 +47,14 @@ public readonly record struct SamplePrediction(FlowPrediction Output, ChannelLea
         return (x.narrow(1, 0, first), x.narrow(1, first, last));
     }
 
-    private static Tensor Values(ReadOnlySpan<float> sigmas, long[] shape, Func<float, float> value, Tensor like)
+    private static Tensor Values(ReadOnlySpan<float> sigmas, long[] shape, Func<float, float> value, Tensor like) =>
+        tensor(Each(sigmas, value), shape).to(like.device);
+
+    private static float[] Each(ReadOnlySpan<float> sigmas, Func<float, float> value)
     {
         float[] values = new float[sigmas.Length];
         for (int i = 0; i < values.Length; i++)
             values[i] = value(sigmas[i]);
-        return tensor(values, shape).to(like.device);
+        return values;
     }
 }

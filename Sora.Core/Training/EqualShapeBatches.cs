@@ -12,6 +12,7 @@ namespace Sora.Training;
 internal sealed class EqualShapeBatches : IFlowBatches
 {
     private readonly FlowTrainingConfig _config;
+    private readonly ulong _draws;
     private readonly LatentClips _clips;
     private readonly LatentClips _pictures;
     private readonly LatentClips? _closeUps;
@@ -21,7 +22,7 @@ internal sealed class EqualShapeBatches : IFlowBatches
     /// <summary>Reads the latents that an earlier run wrote, or draws and encodes the clips.</summary>
     public EqualShapeBatches(FlowTrainingConfig config, World world, VideoAutoencoder vae, Action<string> log, CancellationToken cancellationToken)
     {
-        _config = config;
+        (_config, _draws) = (config, FlowBatches.SeedOfDraws(config));
         Emphasis? emphasis = config.Emphasis is { } weights ? new(weights, world.Config) : null;
         string autoencoder = ModelFingerprint.OfComponent(config.VaeFolder);
         _covered = vae.Config.SpatialStride * config.Transformer.PatchSize[1];
@@ -57,7 +58,7 @@ internal sealed class EqualShapeBatches : IFlowBatches
     /// <inheritdoc/>
     public FlowBatch Draw(long number)
     {
-        var random = new GaussianNoise(_config.Seed, $"flow step {number}");
+        var random = new GaussianNoise(_draws, $"flow step {number}");
         LatentClips clips = random.Uniform(1) >= _config.PictureShare ? _clips
             : _closeUps is not null && random.Uniform(3) < _config.CloseUps!.Share ? _closeUps
             : _pictures;
@@ -68,7 +69,7 @@ internal sealed class EqualShapeBatches : IFlowBatches
         PatchGrid grid = clips == _clips && _closeUps is not null && random.Uniform(4) < _config.CloseUps!.ClipShare ? WindowOf(whole, random) : whole;
         int count = _config.TokensPerStep / grid.Count;
 
-        var words = new GaussianNoise(_config.Seed, $"flow words {number}");
+        var words = new GaussianNoise(_draws, $"flow words {number}");
         var indices = new long[count];
         var captions = new string[count];
         var levels = new float[count * grid.T];
@@ -79,14 +80,14 @@ internal sealed class EqualShapeBatches : IFlowBatches
                 _config.DetailedShare > 0 && random.Uniform((ulong)(200_000 + i)) < _config.DetailedShare
                     ? DetailedCaption.Of(clips.Description((int)indices[i]))
                     : clips.Caption((int)indices[i], (ulong)number));
-            _config.Noise.Draw(new GaussianNoise(_config.Seed + (ulong)number, (ulong)i), grid.T, grid.Count).CopyTo(levels, i * grid.T);
+            _config.Noise.Draw(new GaussianNoise(_draws + (ulong)number, (ulong)i), grid.T, grid.Count).CopyTo(levels, i * grid.T);
         }
 
         Tensor data = grid == whole
             ? clips.Latents.index_select(0, tensor(indices)).narrow(2, 0, frames)
             : stack([.. indices.Select((clip, i) => Window(clips, (int)clip, frames, whole, grid, random, i))]); // B C t h w
         var gaussian = new float[data.NumberOfElements];
-        new GaussianNoise(_config.Seed, $"flow noise {number}").Fill(gaussian);
+        new GaussianNoise(_draws, $"flow noise {number}").Fill(gaussian);
         PatchGrid[] grids = [.. Enumerable.Repeat(grid, count)];
         return new(
             Patchify.Cut(data, _config.Transformer.PatchSize),                                   // N P

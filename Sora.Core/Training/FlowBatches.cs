@@ -1,3 +1,4 @@
+using System.Globalization;
 using Sora.Training.Data;
 using Sora.Training.SpriteWorld;
 using Sora.VideoVae;
@@ -25,6 +26,12 @@ internal static class FlowBatches
         VideoAutoencoder LoadVae() => new(vaeConfig, new CheckpointParameters(config.VaeFolder, computeType, CPU));
         if (!config.SemanticMap && config.MapGain > 1)
             throw new SoraException(FormattableString.Invariant($"map_gain is {config.MapGain} and there is no map; set semantic_map, or leave out map_gain."));
+        if (config.Transformer.MapHarmonics is { } harmonics && !(config.SemanticMap && config.Transformer.MapGain == config.MapGain))
+        {
+            throw new SoraException(FormattableString.Invariant(
+                $"transformer.map_harmonics is {harmonics} with a map_gain of {config.Transformer.MapGain}, and the training has semantic_map {config.SemanticMap} and map_gain {config.MapGain}; ")
+                + "set semantic_map and the same gain in both places, or leave out map_harmonics.");
+        }
         RequireChannels(config, vaeConfig);
         if (config.Data.Folder is null && config.Shapes is null)
         {
@@ -69,6 +76,15 @@ internal static class FlowBatches
             throw;
         }
     }
+
+    /// <summary>
+    /// The seed of what is drawn at each step. A training that goes on from finished weights draws otherwise than the one that they are from: the same noise
+    /// on the same clips would be learned by heart.
+    /// </summary>
+    /// <param name="config">The training.</param>
+    internal static ulong SeedOfDraws(FlowTrainingConfig config) => config.StartFolder is { } folder
+        ? config.Seed ^ ulong.Parse(ModelFingerprint.OfComponent(Path.Combine(folder, "transformer")), NumberStyles.HexNumber, CultureInfo.InvariantCulture)
+        : config.Seed;
 
     private static void RequireChannels(FlowTrainingConfig config, AutoencoderKLWanConfig vae)
     {

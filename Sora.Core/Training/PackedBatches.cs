@@ -13,6 +13,7 @@ namespace Sora.Training;
 internal sealed class PackedBatches : IFlowBatches
 {
     private readonly FlowTrainingConfig _config;
+    private readonly ulong _draws;
     private readonly EncodedClips _clips;
     private readonly EncodedClips _validationClips;
     private readonly int[] _trained;
@@ -31,7 +32,7 @@ internal sealed class PackedBatches : IFlowBatches
     public PackedBatches(FlowTrainingConfig config, EncodedClips clips, AutoencoderKLWanConfig vae, Action<string> log, EncodedClips? validation = null)
     {
         _cell = config.SemanticMap ? new(vae.SpatialStride, vae.TemporalStride) : null;
-        (_config, _clips, _validationClips) = (config, clips, validation ?? clips);
+        (_config, _draws, _clips, _validationClips) = (config, FlowBatches.SeedOfDraws(config), clips, validation ?? clips);
         int held = validation is not null || !config.Validates ? 0 : Math.Min(config.ValidationClips, clips.Count / 10);
         // Spread evenly, since the clips of one file follow one another.
         ILookup<bool, int> parts = Enumerable.Range(0, clips.Count).ToLookup(i => (i + 1L) * held / clips.Count > (long)i * held / clips.Count);
@@ -45,7 +46,7 @@ internal sealed class PackedBatches : IFlowBatches
             throw new SoraException(
                 $"tokens_per_step {config.TokensPerStep} is less than the {_grids[largest].Count} tokens of {clip.Name} ({clip.Shape}); nearest: {_grids[largest].Count}.");
         }
-        _plan = new([.. _trained.Select(clip => _grids[clip].Count)], config.TokensPerStep, config.Seed);
+        _plan = new([.. _trained.Select(clip => _grids[clip].Count)], config.TokensPerStep, _draws);
         log(string.Create(CultureInfo.InvariantCulture,
             $"{clips.Description}: {_trained.Length} clips in {_grids.Distinct().Count()} shapes, {_grids.Average(grid => grid.Count):F0} tokens each; {_plan.Unused:P1} of a step's tokens stay unused{(held > 0 ? $"; {held} clips are kept apart for validation" : "")}"));
     }
@@ -63,8 +64,8 @@ internal sealed class PackedBatches : IFlowBatches
         // Clips of one length side by side: attention runs over them as one batch (PackedLayout.Runs).
         int[] clips = [.. _plan.Clips(number).Select(i => _trained[i]).OrderBy(clip => _grids[clip].Count).ThenBy(clip => _grids[clip].T).ThenBy(clip => _grids[clip].W)];
         PatchGrid[] grids = [.. clips.Select(clip => _grids[clip])];
-        var random = new GaussianNoise(_config.Seed, $"flow step {number}");
-        var words = new GaussianNoise(_config.Seed, $"flow words {number}");
+        var random = new GaussianNoise(_draws, $"flow step {number}");
+        var words = new GaussianNoise(_draws, $"flow words {number}");
         var captions = new string[clips.Length];
         var levels = new List<float>();
         var parts = new Tensor[clips.Length];
@@ -72,13 +73,13 @@ internal sealed class PackedBatches : IFlowBatches
         {
             captions[i] = CaptionDropout.Apply(_config, random, words, i, () =>
                 _clips.Captions(clips[i]).Pick(_config.DetailedShare, random.Uniform((ulong)(200_000 + i)), random.Uniform((ulong)(300_000 + i))));
-            levels.AddRange(_config.Noise.Draw(new GaussianNoise(_config.Seed + (ulong)number, (ulong)i), grids[i].T, grids[i].Count));
+            levels.AddRange(_config.Noise.Draw(new GaussianNoise(_draws + (ulong)number, (ulong)i), grids[i].T, grids[i].Count));
             parts[i] = Patchify.Cut(Read(_clips, clips[i]), _config.Transformer.PatchSize);
         }
 
         Tensor data = cat(parts, 0);                                                             // N P
         var gaussian = new float[data.NumberOfElements];
-        new GaussianNoise(_config.Seed, $"flow noise {number}").Fill(gaussian);
+        new GaussianNoise(_draws, $"flow noise {number}").Fill(gaussian);
         return new(data, tensor(gaussian, data.shape), FlowBatch.OfTokens([.. levels], grids), grids, captions);
     }
 

@@ -13,6 +13,7 @@ public sealed class DiffusionTransformer : IDisposable
 {
     private readonly ParameterSource _parameters;
     private readonly Linear _patchEmbedding;
+    private readonly TextureEmbedding? _textureEmbedding;
     private readonly TimeEmbedding _timeEmbedding;
     private readonly TextProjection _textProjection;
     private readonly ImageProjection? _imageProjection;
@@ -27,6 +28,8 @@ public sealed class DiffusionTransformer : IDisposable
         var scope = new ParameterScope(parameters);
         long width = config.NumAttentionHeads * config.AttentionHeadDim;
         _patchEmbedding = Linear.OverPatches(scope["patch_embedding"], width, config.InChannels, config.PatchSize);
+        if (config.MapHarmonics is not null)
+            _textureEmbedding = new(scope["texture_embedding"], config);
         _timeEmbedding = new(scope["condition_embedder"], config.FreqDim, width);
         _textProjection = new(scope["condition_embedder.text_embedder"], config.TextDim, width);
         if (config.ImageDim is { } imageWidth)
@@ -89,6 +92,8 @@ public sealed class DiffusionTransformer : IDisposable
     public Tensor Forward(Tensor patches, TokenTimes times, TextContext text, PackedSequence sequence, StepCache? cache = null)
     {
         Tensor x = _patchEmbedding.Forward(patches).to(float32);                         // N D
+        if (_textureEmbedding is { } textures)
+            x = textures.AddTo(x, patches, times);
         (Tensor embedding, Tensor time) = _timeEmbedding.Forward(times.Times, x.device); // rows D, rows 6·D
         Modulation modulation = sequence.Modulation(times);
         if (Checkpoints is { } checkpoints && is_grad_enabled())

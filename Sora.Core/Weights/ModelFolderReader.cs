@@ -150,6 +150,11 @@ internal static class ModelFolderReader
         if (transformer.PatchSize[0] != 1)
             throw new SoraException(
                 $"{folder.Path}: {part} patch_size is {transformer.PatchSize}; allowed: 1 in time.");
+        if (transformer.MapHarmonics is not null && transformer.MapGain != folder.MapGain)
+        {
+            throw new SoraException(FormattableString.Invariant(
+                $"{folder.Path}: {part} map_gain is {transformer.MapGain}, the scheduler's lead_gain is {folder.MapGain}; they must be equal."));
+        }
         if (folder.Scheduler.Lead is not { } lead)
             return;
         RequireEqual(folder, $"lead_channels is set, and {part} in_channels", transformer.InChannels, $"{part} out_channels", transformer.OutChannels);
@@ -202,6 +207,8 @@ internal static class ModelFolderReader
         int map = (folder with { Defaults = defaults }).MapChannels;
         if (map >= folder.Vae.ZDim)
             throw new SoraException($"{file}: semantic_map needs a latent of more than {map} channels, and vae z_dim is {folder.Vae.ZDim}.");
+        if (map == 0 && folder.Transformer.MapHarmonics is not null)
+            throw new SoraException($"{file}: semantic_map is not set, and the transformer has map_harmonics; allowed: both or neither.");
         return defaults;
     }
 

@@ -88,6 +88,17 @@ public sealed record WanTransformerConfig : ModelConfig
             : null;
     }
 
+    /// <summary>
+    /// Sora's own: the waves along each side of a subject's drawing by which the network is told what a cell of the semantic map, the last channels of
+    /// its input, looks like; null: the map is read as it is.
+    /// </summary>
+    /// <value>1 to 16. Default null.</value>
+    public int? MapHarmonics { get; init => field = Within(value, 1, 16, "map_harmonics"); }
+
+    /// <summary>How many times as large as the other channels the map's are (<see cref="Sampling.ChannelLead"/>), which says how noisy it is.</summary>
+    /// <value>1 to 1000. Default 1. Read where there are <see cref="MapHarmonics"/>.</value>
+    public double MapGain { get; init => field = Within(value, 1, 1000, "map_gain"); } = 1;
+
     /// <summary>D, the width of a token: heads times channels a head.</summary>
     public int InnerDim => NumAttentionHeads * AttentionHeadDim;
 
@@ -114,6 +125,13 @@ public sealed record WanTransformerConfig : ModelConfig
         if (PosEmbedSeqLen is { } length && ImageDim is null)
             throw new SoraException(
                 $"pos_embed_seq_len is {length} and image_dim is null; only image tokens have learned positions.");
+        if (MapHarmonics is null)
+            return;
+        if (PatchSize.Any(extent => extent != 1))
+            throw new SoraException($"map_harmonics is {MapHarmonics} and patch_size is {PatchSize}; allowed: 1x1x1, where a token is a cell of the map.");
+        int map = Training.SpriteWorld.SemanticMap.Channels;
+        if (InChannels <= map)
+            throw new SoraException($"map_harmonics is {MapHarmonics} and in_channels is {InChannels}; allowed: more than the {map} of the map.");
     }
 
     private static WanTransformerConfig Read(ConfigFields fields)
@@ -138,6 +156,8 @@ public sealed record WanTransformerConfig : ModelConfig
             AddedKvProjDim = fields.OptionalInteger("added_kv_proj_dim"),
             RopeMaxSeqLen = fields.Integer("rope_max_seq_len", 1024),
             PosEmbedSeqLen = fields.OptionalInteger("pos_embed_seq_len"),
+            MapHarmonics = fields.OptionalInteger("map_harmonics"),
+            MapGain = fields.Number("map_gain", 1),
             UnknownFields = fields.Unknown(),
         };
     }
@@ -154,6 +174,11 @@ public sealed record WanTransformerConfig : ModelConfig
         fields["freq_dim"] = FreqDim;
         fields["image_dim"] = ImageDim;
         fields["in_channels"] = InChannels;
+        if (MapHarmonics is not null)
+        {
+            fields["map_harmonics"] = MapHarmonics;
+            fields["map_gain"] = MapGain;
+        }
         fields["num_attention_heads"] = NumAttentionHeads;
         fields["num_layers"] = NumLayers;
         fields["out_channels"] = OutChannels;

@@ -16,11 +16,21 @@ internal static class SemanticMap
     /// </summary>
     public const int Channels = CodeLength + 6;
 
-    private const int CodeLength = 6;
-    private const float Gain = 2.5f;         // a subject covers a seventh of a picture: the deviation of all cells is near 1
-    private const float PointGain = 3;       // ±1.5 at the ends of the longer side
+    /// <summary>The number of signs, which come first; the point follows them.</summary>
+    public const int CodeLength = 6;
+
+    /// <summary>What a sign is worth: a subject covers a seventh of a picture, and so the deviation of all cells is near 1.</summary>
+    public const float Deviation = 2.5f;
+
+    /// <summary>What the length of a drawing's longer side is worth in the numbers of a point.</summary>
+    public const float PointScale = Deviation * 3;
+
     private const float LeastCover = 0.1f;
-    private static readonly Dictionary<string, float[]> s_codes = SubjectCatalogue.All.Select((subject, i) => (subject.Name, Code: CodeOf(i))).ToDictionary(p => p.Name, p => p.Code);
+
+    /// <summary>The signs of each subject of the catalogue, 1 or −1.</summary>
+    public static float[][] Codes { get; } = [.. Enumerable.Range(0, SubjectCatalogue.All.Count).Select(CodeOf)];
+
+    private static readonly Dictionary<string, float[]> s_codes = SubjectCatalogue.All.Zip(Codes).ToDictionary(p => p.First.Name, p => p.Second);
 
     /// <summary>Draws the map of a clip, or of a window of it.</summary>
     /// <param name="clip">The clip.</param>
@@ -90,13 +100,13 @@ internal static class SemanticMap
             Shown subject = subjects[owner];
             ReadOnlySpan<float> code = s_codes[subject.Clip.Subject.Name];
             for (int c = 0; c < CodeLength; c++)
-                to[c * all] = Gain * code[c];
-            to[CodeLength * all] = Gain * PointGain * sums[owner, 1, i] / cover;
-            to[(CodeLength + 1) * all] = Gain * PointGain * sums[owner, 2, i] / cover;
-            to[(CodeLength + 2) * all] = subject.Mirrored ? Gain : -Gain;
-            to[(CodeLength + 3) * all] = Gain * sums[owner, 3, i] / cover;
-            to[(CodeLength + 4) * all] = Gain * sums[owner, 4, i] / cover;
-            to[(CodeLength + 5) * all] = Gain * cover;
+                to[c * all] = Deviation * code[c];
+            to[CodeLength * all] = PointScale * sums[owner, 1, i] / cover;
+            to[(CodeLength + 1) * all] = PointScale * sums[owner, 2, i] / cover;
+            to[(CodeLength + 2) * all] = subject.Mirrored ? Deviation : -Deviation;
+            to[(CodeLength + 3) * all] = Deviation * sums[owner, 3, i] / cover;
+            to[(CodeLength + 4) * all] = Deviation * sums[owner, 4, i] / cover;
+            to[(CodeLength + 5) * all] = Deviation * cover;
         }
     }
 

@@ -1,0 +1,93 @@
+using Sora.Layers;
+using Sora.Tests.Engine;
+using Sora.Training.SpriteWorld;
+using Sora.Transformer;
+using Sora.Weights;
+using Xunit;
+
+namespace Sora.Tests.Transformer;
+
+/// <summary>What a cell of a map is told to look like, against the subject and the point that made it.</summary>
+public class TextureEmbeddingTests
+{
+    private const int Harmonics = 3, Waves = (2 * Harmonics) + 1, Subjects = 32;
+
+    [Fact]
+    public void WithoutNoiseACellHasTheWavesOfItsPointAtItsSubject()
+    {
+        using DisposeScope scope = NewDisposeScope();
+        (int Subject, float X, float Y)[] cells = [(0, 0.3f, -0.2f), (31, -0.45f, 0.5f), (9, 0, 0.1f)];
+        Tensor map = stack([.. cells.Select(cell => Cell(cell.Subject, cell.X, cell.Y)), zeros([SemanticMap.Channels])]);
+        Tensor features = TextureEmbedding.Features(map, zeros([4, 1]), Harmonics).view(4, Subjects, Waves, Waves);
+        for (int i = 0; i < cells.Length; i++)
+        {
+            (int subject, float x, float y) = cells[i];
+            float[] across = WavesAt(x), down = WavesAt(y), given = features.select(0, i).contiguous().data<float>().ToArray();
+            for (int at = 0; at < given.Length; at++)
+            {
+                (int s, int a, int d) = (at / (Waves * Waves), at / Waves % Waves, at % Waves);
+                Assert.Equal(s == subject ? across[a] * down[d] : 0, given[at], 2e-3f);
+            }
+        }
+        // No subject, as in known frames, has no looks.
+        Assert.InRange(features.select(0, 3).abs().max().item<float>(), 0, 1e-3);
+    }
+
+    [Fact]
+    public void NoiseAloneSaysNothing()
+    {
+        using DisposeScope scope = NewDisposeScope();
+        Tensor features = TextureEmbedding.Features(RandomTensor.Create(1, 50, SemanticMap.Channels), ones([50, 1]), Harmonics);
+        Assert.Equal([50, TextureEmbedding.Count(Harmonics)], features.shape);
+        Assert.InRange((features - features.narrow(0, 0, 1)).abs().max().item<float>(), 0, 1e-5);
+    }
+
+    // Where the signs can still be read, the mean of what may be there: on the average right at each level, and uncorrelated with what it is off by.
+    [Theory]
+    [InlineData(0.2f)]
+    [InlineData(0.5f)]
+    public void ANoisyCellHasTheMeanOfWhatItMayStandFor(float level)
+    {
+        using DisposeScope scope = NewDisposeScope();
+        const int Count = 40_000, Subject = 6;
+        Tensor points = RandomTensor.Create(1, Count, 2) * 0.29f;
+        Tensor clean = Cell(Subject, 0, 0).unsqueeze(0).repeat(Count, 1);
+        clean.narrow(1, SemanticMap.CodeLength, 2).copy_(points * SemanticMap.PointScale);
+        Tensor noisy = (clean * (1 - level)) + (RandomTensor.Create(2, Count, SemanticMap.Channels) * level);
+        Tensor seen = Mine(noisy, level), there = Mine(clean, 0), off = there - seen;                   // N W W
+        Assert.InRange(off.mean([0]).abs().max().item<float>(), 0, 0.06);
+        Assert.InRange((off * seen).mean([0]).abs().max().item<float>(), 0, 0.08);
+        // Long waves are seen the longer.
+        float[] kept = seen.square().mean([0]).data<float>().ToArray();
+        Assert.True(kept[Waves] > kept[3 * Waves] && kept[3 * Waves] > kept[5 * Waves]);
+        Assert.True(kept[1] > kept[3] && kept[3] > kept[5]);
+
+        Tensor Mine(Tensor map, float at) => TextureEmbedding.Features(map, full([Count, 1], at), Harmonics).view(Count, Subjects, Waves, Waves).select(1, Subject);
+    }
+
+    [Fact]
+    public void EachTokenIsReadAtItsOwnLevel()
+    {
+        using DisposeScope scope = NewDisposeScope();
+        WanTransformerConfig config = TestTransformer.Config with { PatchSize = [1, 1, 1], InChannels = SemanticMap.Channels + 2, MapHarmonics = Harmonics, MapGain = 4 };
+        using var source = new FreshParameters(7, float32);
+        var textures = new TextureEmbedding(new ParameterScope(source)["texture_embedding"], config);
+        using IDisposable noGradients = no_grad();
+        Parameter weight = source.Parameters["texture_embedding.weight"];
+        Assert.Equal([config.InnerDim, TextureEmbedding.Count(Harmonics)], weight.shape);
+        Tensor x = RandomTensor.Create(1, 3, config.InnerDim), patches = RandomTensor.Create(2, 3, config.InChannels) * 2;
+        var times = TokenTimes.PerToken([0, 800, 400]);
+        // A fresh table is empty.
+        Assert.Equal(0, RandomTensor.Distance(x, textures.AddTo(x, patches, times)));
+        weight.copy_(RandomTensor.Create(3, weight.shape));
+        // 0.8 / (0.8 + 4·0.2) and 0.4 / (0.4 + 4·0.6).
+        Tensor features = TextureEmbedding.Features(patches.narrow(1, 2, SemanticMap.Channels), tensor([0f, 0.5f, 1 / 7f], [3, 1]), Harmonics);
+        Assert.InRange((textures.AddTo(x, patches, times) - x - (features * 4).matmul(weight.transpose(0, 1))).abs().max().item<float>(), 0, 1e-3);
+    }
+
+    private static Tensor Cell(int subject, float x, float y) => tensor(
+        [.. SemanticMap.Codes[subject].Select(sign => sign * SemanticMap.Deviation), x * SemanticMap.PointScale, y * SemanticMap.PointScale, 1, 2.5f, 0, 2.5f], [SemanticMap.Channels]);
+
+    private static float[] WavesAt(float point) =>
+        [1, .. Enumerable.Range(1, Harmonics).SelectMany(k => (float[])[MathF.Sqrt(2) * MathF.Sin(2 * MathF.PI * k * point / 1.2f), MathF.Sqrt(2) * MathF.Cos(2 * MathF.PI * k * point / 1.2f)])];
+}
