@@ -79,19 +79,23 @@ internal sealed class GenerationPipeline(ModelComponents model, StageClock clock
         using DisposeScope scope = NewDisposeScope();
         PromptVectors[] texts = known ?? EncodeTexts(requests, ofOneVideo: false);
         cancellationToken.ThrowIfCancellationRequested();
+        Tensor? lead = null;
         if (requests is [{ Draft: not null } drafted])
         {
             VideoRequest[] draft = [DraftedRequest.DraftOf(drafted, _limits)];
             SpeedRecord own = SpeedRecord.Of(draft, model) with { Cache = speed.Cache };
-            requests = [DraftedRequest.RefinementOf(drafted, [.. RunTogether(draft, own, texts).Select(one => one.Frame)])];
+            Tensor[] drawn = Denoise(draft, texts, own, null, null);
+            requests = [DraftedRequest.RefinementOf(drafted, [.. Decode(draft, drawn, own, null).Select(one => one.Frame)])];
+            if (model.Folder.Scheduler.Lead is { } channels)
+                lead = SourceLead.Resize(drawn[0], channels, LatentShape.Of(requests[0], model.Folder.Vae));
         }
-        Tensor[] latents = Denoise(requests, texts, speed, link);
+        Tensor[] latents = Denoise(requests, texts, speed, link, lead);
         foreach ((int, VideoFrame) frame in Decode(requests, latents, speed, link))
             yield return frame;
     }
 
-    // Latents [1, C, t, h, w] of each video, normalised.
-    private Tensor[] Denoise(VideoRequest[] requests, PromptVectors[] texts, SpeedRecord speed, WindowLink? link)
+    // Latents [1, C, t, h, w] of each video, normalised. The leading channels of the first one's source may be known.
+    private Tensor[] Denoise(VideoRequest[] requests, PromptVectors[] texts, SpeedRecord speed, WindowLink? link, Tensor? sourceLead)
     {
         using DisposeScope scope = NewDisposeScope();
         PreviewedData? preview = model.PreviewEvery is { } every ? new(every, model.PreviewColours(clock)) : null;
@@ -100,22 +104,28 @@ internal sealed class GenerationPipeline(ModelComponents model, StageClock clock
         cancellationToken.ThrowIfCancellationRequested();
 
         using ISolver solver = BatchSolver.Of(requests, model.Folder, model.Device);
-        int start = SourceNoise.FirstStep(solver.Schedule, requests[0].Strength ?? 1), evaluations = solver.Evaluations(start);
+        int start = SourceNoise.FirstStep(solver.Schedule, requests[0].Strength ?? 1);
+        SourceLead? lead = sourceLead is null ? SourceLead.Before(start, solver.Schedule, model.Folder.Scheduler.Lead) : null;
+        int before = lead?.Steps ?? 0, evaluations = before + solver.Evaluations(start);
         var packed = new PackedSamples(noise);
-        Tensor sample = packed.Join([.. noise.Select((own, i) => given.Sources[i] is { } source ? SourceNoise.Add(source, own, solver.Schedule, start) : own)]);
         EngineMemory.ReleaseUnused(); // What a stage leaves with the allocator is not the next one's.
         clock.Begin(GenerationStage.Denoising, evaluations);
+        Tensor sample;
         using (ExpertVelocity experts = VelocityOf(requests, texts, given, noise, speed.Cache))
         {
+            Tensor[] beginnings = lead?.Draw(experts.Predict, given.Sources, noise, NoiseOfStep, done => clock.Report(done, evaluations), cancellationToken)
+                ?? [.. noise.Select((own, i) => given.Sources[i] is { } source ? SourceNoise.Add(SourceLead.Put(sourceLead, source), own, solver.Schedule, start) : own)];
             Velocity velocity = packed.Around(experts.Predict);
             sample = FlowSampler.Sample(
-                preview?.Around(velocity, Finish) ?? velocity, sample, solver,
-                done => clock.Report(done, evaluations, preview?.Take()), start, cancellationToken);
+                preview?.Around(velocity, Finish) ?? velocity, packed.Join(beginnings), solver,
+                done => clock.Report(before + done, evaluations, preview?.Take()), start, cancellationToken);
         }
         Tensor[] latents = [.. Finish(sample).Select(latent => scope.MoveToOuter(Finite.Require(latent, "The transformer")))];
         link?.Keep(latents[0]);
         cancellationToken.ThrowIfCancellationRequested();
         return latents;
+
+        Tensor NoiseOfStep(int step, int video) => RequestNoise.OfStep(step, requests[video], LatentShape.Of(requests[video], model.Folder.Vae), model.Device);
 
         // The latents to decode, from samples after some step.
         Tensor[] Finish(Tensor samples) => [.. packed.Split(samples).Select((one, i) => given.Conditionings[i].Finish(one))];

@@ -158,7 +158,7 @@ long() {
     row long.mp4 16
 }
 guidance() {
-    for scale in 1 2.5 4 7; do
+    for scale in 1 2 3 5; do
         sora generate "$car" --guidance "$scale" --seed 5 -o "guidance-$scale.mp4"
         row "guidance-$scale.mp4"
     done

@@ -282,6 +282,7 @@ public sealed class FlowTrainingTests : IDisposable
 
     [Theory]
     [InlineData(4, false, "transformer.in_channels is 4; allowed: 16, of which the autoencoder in ")]
+    [InlineData(4, false, " and the semantic map 12. It seems to have the map's already, as that of a model folder has; nearest: ")]
     [InlineData(16, true, "semantic_map is known of the drawn world, and data is the folder clips; leave out semantic_map")]
     public void ASemanticMapThatCannotBeDrawnIsRefused(int channels, bool folder, string message)
     {

@@ -85,6 +85,27 @@ public class TextureEmbeddingTests
         Assert.InRange((textures.AddTo(x, patches, times) - x - (features * 4).matmul(weight.transpose(0, 1))).abs().max().item<float>(), 0, 1e-3);
     }
 
+    [Fact]
+    public void ManyTokensAreReadAsFewAre()
+    {
+        using DisposeScope scope = NewDisposeScope();
+        WanTransformerConfig config = TestTransformer.Config with { PatchSize = [1, 1, 1], InChannels = SemanticMap.Channels + 2, MapHarmonics = 1, MapGain = 4 };
+        using var source = new FreshParameters(7, float32);
+        var textures = new TextureEmbedding(new ParameterScope(source)["texture_embedding"], config);
+        using IDisposable noGradients = no_grad();
+        Parameter weight = source.Parameters["texture_embedding.weight"];
+        weight.copy_(RandomTensor.Create(3, weight.shape));
+        const int count = (2 * (int)TextureEmbedding.MostRows) + 5;
+        float[] times = [.. Enumerable.Range(0, count).Select(i => 1000f * i / count)];
+        Tensor x = RandomTensor.Create(1, count, config.InnerDim), patches = RandomTensor.Create(2, count, config.InChannels) * 2;
+        Tensor all = textures.AddTo(x, patches, TokenTimes.PerToken(times));
+        foreach (int start in (int[])[0, (int)TextureEmbedding.MostRows - 5, count - 10])
+        {
+            Tensor few = textures.AddTo(x.narrow(0, start, 10), patches.narrow(0, start, 10), TokenTimes.PerToken(times.AsSpan(start, 10)));
+            Assert.InRange(RandomTensor.Distance(few, all.narrow(0, start, 10)), 0, 1e-3);
+        }
+    }
+
     private static Tensor Cell(int subject, float x, float y) => tensor(
         [.. SemanticMap.Codes[subject].Select(sign => sign * SemanticMap.Deviation), x * SemanticMap.PointScale, y * SemanticMap.PointScale, 1, 2.5f, 0, 2.5f], [SemanticMap.Channels]);
 

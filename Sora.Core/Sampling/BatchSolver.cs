@@ -18,12 +18,14 @@ internal static class BatchSolver
         });
     }
 
-    /// <summary>The steps at which the velocity is evaluated; a solver may do it several times a step.</summary>
+    /// <summary>The steps at which the velocity is evaluated; a solver may do it several times a step, and for the leading channels of a source it is done before the first.</summary>
     public static SamplingStep[] StepsOf(VideoRequest request, ModelFolder model)
     {
         using ISolver solver = Of([request], model, CPU);
         int steps = solver.Schedule.Steps, start = SourceNoise.FirstStep(solver.Schedule, request.DraftStrength ?? request.Strength ?? 1);
-        return [.. Enumerable.Range(start, steps - start)
+        // A refinement goes on with the leading channels of its draft.
+        int before = request.Draft is null ? SourceLead.Before(start, solver.Schedule, model.Scheduler.Lead)?.Steps ?? 0 : 0;
+        return [.. Enumerable.Range(0, before).Select(solver.Schedule.At), .. Enumerable.Range(start, steps - start)
             .SelectMany(i => Enumerable.Repeat(solver.Schedule.At(i), solver.Evaluations(i) - (i + 1 < steps ? solver.Evaluations(i + 1) : 0)))];
     }
 }

@@ -11,7 +11,9 @@ namespace Sora.Sampling;
 public readonly record struct ChannelLead(int Channels, double Gain)
 {
     private static readonly ValueRange<int> s_channels = new(1, 100_000);
-    private static readonly ValueRange<double> s_gains = new(1, 1000);
+
+    /// <summary>The gains that are allowed, in whatever file they stand.</summary>
+    internal static readonly ValueRange<double> Gains = new(1, 1000);
 
     /// <summary>How many channels, the last ones.</summary>
     /// <value>1 to 100000.</value>
@@ -19,7 +21,7 @@ public readonly record struct ChannelLead(int Channels, double Gain)
 
     /// <summary>The deviation of their data.</summary>
     /// <value>1 to 1000.</value>
-    public double Gain { get; } = s_gains.Require("lead_gain", Gain)!.Value;
+    public double Gain { get; } = Gains.Require("lead_gain", Gain)!.Value;
 
     /// <summary>The level σ / (σ + g·(1 − σ)) at which the channels, divided by σ + g·(1 − σ), are samples of data of deviation 1.</summary>
     /// <param name="sigma">The sample's level, 0 to 1.</param>

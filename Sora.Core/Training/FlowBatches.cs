@@ -92,7 +92,11 @@ internal static class FlowBatches
         foreach ((string name, int given) in ((string, int)[])[("in_channels", config.Transformer.InChannels), ("out_channels", config.Transformer.OutChannels)])
         {
             if (given != channels)
-                throw new SoraException($"transformer.{name} is {given}; allowed: {channels}, of which the autoencoder in {config.VaeFolder} has {vae.ZDim}{(map > 0 ? $" and the semantic map {map}" : "")}.");
+            {
+                // A model folder's own autoencoder is not what its map was added to.
+                string hint = map > 0 && given == vae.ZDim ? " It seems to have the map's already, as that of a model folder has; nearest: the one that was trained, such as models/pocket-vae." : "";
+                throw new SoraException($"transformer.{name} is {given}; allowed: {channels}, of which the autoencoder in {config.VaeFolder} has {vae.ZDim}{(map > 0 ? $" and the semantic map {map}" : "")}.{hint}");
+            }
         }
     }
 

@@ -10,7 +10,6 @@ public sealed record FlowTrainingConfig
     private static readonly ValueRange<int> Batches = new(1, 65536);
     private static readonly ValueRange<double> s_shares = new(0, 1);
     private static readonly ValueRange<double> s_rates = new(0, 100);
-    private static readonly ValueRange<double> s_gains = new(1, 1000);
 
     /// <summary>The denoiser.</summary>
     public required WanTransformerConfig Transformer { get; init; }
@@ -111,7 +110,7 @@ public sealed record FlowTrainingConfig
 
     /// <summary>How many times as large as the autoencoder's channels the map's are, by which they are told earlier (<see cref="ChannelLead"/>).</summary>
     /// <value>1 to 1000. Default 1: at the same time.</value>
-    public double MapGain { get; init => field = s_gains.Require("map_gain", value)!.Value; } = 1;
+    public double MapGain { get; init => field = ChannelLead.Gains.Require("map_gain", value)!.Value; } = 1;
 
     /// <summary>What the transformer predicts.</summary>
     public FlowPrediction Prediction { get; init; } = FlowPrediction.Preconditioned;

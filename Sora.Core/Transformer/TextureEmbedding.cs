@@ -26,6 +26,9 @@ internal sealed class TextureEmbedding
     // Of hundreds of features of which one subject's count, each is rare in a batch: they move this much faster than other weights.
     private const float Scale = 4;
 
+    /// <summary>Tokens whose features are made at once: each takes ten times the numbers of its embedding.</summary>
+    internal const long MostRows = 1024;
+
     private readonly Linear _table;
     private readonly int _harmonics;
     private readonly double _gain;
@@ -55,7 +58,15 @@ internal sealed class TextureEmbedding
         var lead = new ChannelLead(SemanticMap.Channels, _gain);
         float[] rows = Array.ConvertAll(times.Times, time => lead.LevelAt(time / 1000));
         Tensor levels = tensor(Array.ConvertAll(times.Rows, row => rows[row]), [times.Rows.Length, 1]).to(map.device);
-        return x + _table.Forward(Features(map, levels, _harmonics) * Scale).to(float32);
+        var parts = new List<Tensor>();
+        for (long row = 0; row < map.size(0); row += MostRows)
+        {
+            using DisposeScope scope = NewDisposeScope();
+            long count = Math.Min(MostRows, map.size(0) - row);
+            Tensor features = Features(map.narrow(0, row, count), levels.narrow(0, row, count), _harmonics);
+            parts.Add(scope.MoveToOuter(_table.Forward(features.mul_(Scale)).to(float32)));
+        }
+        return x + cat([.. parts], 0);
     }
 
     /// <summary>The features [N, <see cref="Count"/>] of a noisy map.</summary>

@@ -198,9 +198,7 @@ internal static class ModelFolderReader
             FrameCount = Multiple(known.FrameCount - 1, folder.TemporalStride) + 1,
         };
         string file = Path.Combine(folder.Path, RequestDefaults.FileName);
-        if (!File.Exists(file))
-            return general;
-        RequestDefaults defaults = RequestDefaults.Load(file, general);
+        RequestDefaults defaults = File.Exists(file) ? RequestDefaults.Load(file, general) : general;
         RequireMultiple(file, "width", defaults.Width, folder.SpatialStride, plus: 0);
         RequireMultiple(file, "height", defaults.Height, folder.SpatialStride, plus: 0);
         RequireMultiple(file, "frame_count", defaults.FrameCount, folder.TemporalStride, plus: 1);

@@ -48,6 +48,8 @@ internal static class OriginalNames
         new("blocks.*.modulation", "blocks.*.scale_shift_table"),
         new("head.head", "proj_out"),
         new("head.modulation", "scale_shift_table"),
+        // This library's own, which the original has not.
+        new("texture_embedding", "texture_embedding"),
     ]);
 
     /// <summary>UMT5 as in <c>models_t5_umt5-xxl-enc-bf16.pth</c>.</summary>

@@ -32,8 +32,8 @@ public sealed record PublishedModel
     /// <summary>The share of the times at which the second transformer takes over; null in models with one.</summary>
     public double? BoundaryRatio { get; init; }
 
-    /// <summary>What the transformer predicts.</summary>
-    public FlowPrediction Prediction { get; init; }
+    /// <summary>What the transformer is given of a sample, and what it predicts.</summary>
+    public SamplePrediction Prediction { get; init; }
 
     /// <summary>Whether each token has a noise level of its own.</summary>
     public bool ExpandTimesteps { get; init; }

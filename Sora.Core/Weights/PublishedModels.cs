@@ -1,4 +1,5 @@
 using Sora.Sampling;
+using Sora.Training.SpriteWorld;
 
 namespace Sora.Weights;
 
@@ -12,6 +13,9 @@ internal static class PublishedModels
     private const string NegativePrompt =
         "色调艳丽，过曝，静态，细节模糊不清，字幕，风格，作品，画作，画面，静止，整体发灰，最差质量，低质量，JPEG压缩残留，丑陋的，残缺的，多余的手指，"
         + "画得不好的手部，画得不好的脸部，畸形的，毁容的，形态畸形的肢体，手指融合，静止不动的画面，杂乱的背景，三条腿，背景人很多，倒着走";
+
+    // At how many times the size of the latent the pocket model draws its map of what is where.
+    private const double PocketMapGain = 16;
 
     private static readonly UMT5Config UMT5XXL = new()
     {
@@ -141,29 +145,31 @@ internal static class PublishedModels
         {
             Name = "pocket",
             Title = "Sora's pocket model",
-            Prediction = FlowPrediction.Preconditioned,
+            Prediction = new(FlowPrediction.Preconditioned, new(SemanticMap.Channels, PocketMapGain)),
             Transformer = new()
             {
                 PatchSize = [1, 1, 1],
                 NumAttentionHeads = 4,
                 AttentionHeadDim = 64,
-                InChannels = 48,
-                OutChannels = 48,
+                InChannels = 48 + SemanticMap.Channels,
+                OutChannels = 48 + SemanticMap.Channels,
                 TextDim = 128,
                 FreqDim = 128,
                 FfnDim = 1024,
                 NumLayers = 8,
+                MapHarmonics = 4,
+                MapGain = PocketMapGain,
             },
             Vae = new()
             {
                 BaseDim = 24,
                 DecoderBaseDim = 32,
-                ZDim = 48,
+                ZDim = 48 + SemanticMap.Channels,
                 DimMult = [1, 2, 2],
                 NumResBlocks = 1,
                 TemperalDownsample = [true, true],
-                LatentsMean = WanLatentStatistics.Mean48,
-                LatentsStd = WanLatentStatistics.Deviation48,
+                LatentsMean = [.. WanLatentStatistics.Mean48, .. Enumerable.Repeat(0.0, SemanticMap.Channels)],
+                LatentsStd = [.. WanLatentStatistics.Deviation48, .. Enumerable.Repeat(1.0, SemanticMap.Channels)],
                 IsResidual = true,
                 InChannels = 12,
                 OutChannels = 12,
@@ -177,11 +183,12 @@ internal static class PublishedModels
                 FrameCount = 17,
                 FramesPerSecond = 8,
                 Steps = 20,
-                GuidanceScale = 4,
-                Shift = 2,
+                GuidanceScale = 2,
+                Shift = 5,
                 MaxSequenceLength = 40,
                 PerTokenTime = true,
                 World = "by-day",
+                SemanticMap = true,
             },
         },
     ];

@@ -97,7 +97,7 @@ public sealed record WanTransformerConfig : ModelConfig
 
     /// <summary>How many times as large as the other channels the map's are (<see cref="Sampling.ChannelLead"/>), which says how noisy it is.</summary>
     /// <value>1 to 1000. Default 1. Read where there are <see cref="MapHarmonics"/>.</value>
-    public double MapGain { get; init => field = Within(value, 1, 1000, "map_gain"); } = 1;
+    public double MapGain { get; init => field = Sampling.ChannelLead.Gains.Require("map_gain", value)!.Value; } = 1;
 
     /// <summary>D, the width of a token: heads times channels a head.</summary>
     public int InnerDim => NumAttentionHeads * AttentionHeadDim;

@@ -51,7 +51,7 @@ internal static class ScalingBenchmark
         FlowTrainingConfig recipe = TrainingFile.Load(Path.Combine(Repository.Root, "models", "pocket-flow.json")).Flow!;
         return recipe with
         {
-            VaeFolder = Path.Combine(Repository.PocketModel ?? throw new InvalidOperationException("models/pocket is missing."), "vae"),
+            VaeFolder = Repository.PocketAutoencoder ?? throw new InvalidOperationException("models/pocket-vae is missing."),
             RunFolder = folder,
             OutputFolder = Path.Combine(folder, "model"),
             StartFolder = null,
