@@ -61,7 +61,7 @@ internal sealed class ActivationMemory(long number)
         long angles = 2 * m * config.AttentionHeadDim * sizeof(float);
         // Noise, sample, the solver's past and its sums; of each branch its patches, its velocity and both joined.
         long latent = n * config.PatchSize.Aggregate(Math.Max(config.InChannels, config.OutChannels), (a, b) => a * b) * sizeof(float);
-        long peak = Math.Max(Math.Max(end, Attention(config, clips, n)), Textures(config, m)) + keys + angles + ((10 + (4 * clips)) * latent);
+        long peak = Math.Max(end, Attention(config, clips, n)) + Textures(config, m) + keys + angles + ((10 + (4 * clips)) * latent);
         return Fixed + (long)(TransformerShare * peak);
     }
 
@@ -86,9 +86,10 @@ internal sealed class ActivationMemory(long number)
         return Fixed + (long)(DecoderShare * peak);
     }
 
-    // Before the first block: the features of as many patches as are looked up at once, in float32 and as the product reads them.
+    // Before the first block: the features of as many patches as are looked up at once, in float32 and as the product reads them. What
+    // tensors of that size leave with the allocator a block does not use: measured.
     private long Textures(WanTransformerConfig config, long m) => config.MapHarmonics is not { } harmonics ? 0
-        : (m * config.InnerDim * 3 * sizeof(float)) + (Math.Min(m, TextureEmbedding.MostRows) * TextureEmbedding.Count(harmonics) * (sizeof(float) + number + (_widens ? sizeof(float) : 0)));
+        : Math.Min(m, TextureEmbedding.MostRows) * TextureEmbedding.Count(harmonics) * (sizeof(float) + number + (_widens ? sizeof(float) : 0));
 
     // In the middle of a block, where attention is composed of products: the stream, and queries to values and their copies in the
     // order of heads; products and weights of as many queries as are computed at once, in float32 each twice.
