@@ -38,14 +38,15 @@ public class ActivationCheckpointsTests
     [Fact]
     public void TheInsideOfOneBlockIsHeldAtATime()
     {
-        const int Layers = 10;
+        const int Layers = 24;
         WanTransformerConfig config = TestTransformer.Config with { NumLayers = Layers };
         using var network = new DiffusionTransformer(config, new FreshParameters(1, float32));
         foreach (Parameter parameter in network.Parameters.Values)
             parameter.requires_grad = true;
         Peak(new()); // the first use of an operator takes memory of its own
         long checkpointed = Peak(new()), plain = Peak(null);
-        Assert.True(plain > 2 * checkpointed, $"{plain} kB and {checkpointed} kB");
+        // Four times as much; what is resident wobbles by a quarter.
+        Assert.True(plain > 2.5 * checkpointed, $"{plain} kB and {checkpointed} kB");
 
         long Peak(ActivationCheckpoints? checkpoints)
         {

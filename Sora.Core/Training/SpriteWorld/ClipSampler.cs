@@ -105,7 +105,8 @@ internal static class ClipSampler
                     Reach = random.Between(0.18f, 0.24f),
                 };
             case Motion.Spins:
-                return clip with { Start = (x, random.Between(0.45f, 0.6f)), Speed = random.Between(0.45f, 0.55f) };
+                // A quarter of a turn a second: a latent frame is half a second, in which more than that is a blur.
+                return clip with { Start = (x, random.Between(0.45f, 0.6f)), Speed = random.Between(0.22f, 0.28f) };
             case Motion.Grows:
                 return clip with
                 {

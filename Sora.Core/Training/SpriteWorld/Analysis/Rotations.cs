@@ -1,8 +1,8 @@
 namespace Sora.Training.SpriteWorld.Analysis;
 
 /// <summary>
-/// Tells whether a subject spins: whether turning around one place at an even rate explains the video better than being upright wherever,
-/// and however large, it is seen best in each frame.
+/// Tells whether a subject spins, and which: whether a look that turns around one place at an even rate explains the video better than
+/// the look that explains it best when it is upright wherever, and however large, it is seen best in each frame.
 /// </summary>
 /// <param name="world">The world.</param>
 /// <param name="upright">The upright templates, at the resolution of <paramref name="shortSide"/>.</param>
@@ -10,27 +10,36 @@ namespace Sora.Training.SpriteWorld.Analysis;
 internal sealed class Rotations(World world, TemplateSet upright, int shortSide)
 {
     private const int Steps = 12;
-    private const float LeastTurns = 0.4f, MostTurns = 3f, TurnsApart = 0.1f; // in the whole video
+    private const float LeastTurns = 0.3f, MostTurns = 3f, TurnsApart = 0.1f; // in the whole video
     private const float Better = 1.04f; // a ball that rests looks almost as well explained turning
     private const float SizesApart = 0.09f;
 
-    /// <summary>Whether it spins.</summary>
+    /// <summary>The look that spins; null if none does.</summary>
     /// <param name="search">At the resolution of <c>shortSide</c>.</param>
-    /// <param name="look">The subject, found before.</param>
+    /// <param name="look">What was found upright.</param>
     /// <param name="track">Where it is, one sighting a frame.</param>
-    public bool Turns(TemplateSearch search, (Subject Subject, SubjectColour Colour) look, IReadOnlyList<Sighting> track)
+    /// <param name="others">Looks that it may be in truth, upside down most of the time, and about where each of them is seen best.</param>
+    public (Subject Subject, SubjectColour Colour)? Turning(
+        TemplateSearch search, (Subject Subject, SubjectColour Colour) look, IReadOnlyList<Sighting> track, IEnumerable<((Subject, SubjectColour) Look, int T, Sighting Sighting)> others)
     {
-        Sighting[] seen = [.. track.Select((sighting, t) => upright.Of(look)
-            .Where(template => MathF.Abs(template.Extent - sighting.Extent) < SizesApart)
-            .Select(template => search.Near(template, t, sighting, reach: 3))
-            .MaxBy(found => found.Gain))];
-        float explained = seen.Sum(sighting => MathF.Max(sighting.Gain, 0));
+        Sighting[] seen = [.. track.Select((sighting, t) => Upright(search, look, t, sighting))];
+        float explained = Better * seen.Sum(sighting => MathF.Max(sighting.Gain, 0));
         // Place and size are taken where the subject is seen best, which is upright.
-        Sighting centre = seen.MaxBy(sighting => sighting.Gain);
-        return SpriteAtlas.PosesOf(look.Subject)
-            .Where(pose => look.Subject.Facing != Facing.UpRight || pose == Pose.Upright)
-            .Any(pose => BestTurn(Gains(search, look, pose, centre, track.Count)) > Better * explained);
+        List<((Subject Subject, SubjectColour Colour) Look, Sighting Centre)> candidates = [(look, seen.MaxBy(sighting => sighting.Gain))];
+        candidates.AddRange(others.Select(other => (other.Look, Upright(search, other.Look, other.T, other.Sighting))));
+        var best = candidates
+            .Select(candidate => (candidate.Look, Gain: PosesOf(candidate.Look.Subject).Max(pose => BestTurn(Gains(search, candidate.Look, pose, candidate.Centre, track.Count)))))
+            .MaxBy(candidate => candidate.Gain);
+        return best.Gain > explained ? best.Look : null;
     }
+
+    private Sighting Upright(TemplateSearch search, (Subject, SubjectColour) look, int t, Sighting around) => upright.Of(look)
+        .Where(template => MathF.Abs(template.Extent - around.Extent) < SizesApart)
+        .Select(template => search.Near(template, t, around, reach: 3))
+        .MaxBy(found => found.Gain);
+
+    private static IEnumerable<Pose> PosesOf(Subject subject) =>
+        SpriteAtlas.PosesOf(subject).Where(pose => subject.Facing != Facing.UpRight || pose == Pose.Upright);
 
     // How much each turn explains of each frame.
     private float[][] Gains(TemplateSearch search, (Subject Subject, SubjectColour Colour) look, Pose pose, Sighting centre, int frames)

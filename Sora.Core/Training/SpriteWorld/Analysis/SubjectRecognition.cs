@@ -39,8 +39,8 @@ internal sealed class SubjectRecognition
         FrameStack coarse = FrameStack.Of(rgb, width, height, CoarseSide);
         var search = new TemplateSearch(coarse, Background.ByRows(coarse), LargestRadius(_coarse));
         int[] moments = [.. Moments(coarse.Frames.Length)];
-        List<Candidate> promising = [.. _coarse.Looks
-            .Select(look => new Candidate(look, [.. moments.Select(t => SeenAt(look, t))]))
+        List<Candidate> all = [.. _coarse.Looks.Select(look => new Candidate(look, [.. moments.Select(t => SeenAt(look, t))]))];
+        List<Candidate> promising = [.. all
             .OrderByDescending(candidate => candidate.Sightings.Sum(sighting => sighting.Gain))
             .Take(Promising)];
         IReadOnlyList<Sighting> track = Track(coarse, search, promising[0].Look);
@@ -58,12 +58,18 @@ internal sealed class SubjectRecognition
             compare = new TemplateSearch(fine, background, LargestRadius(_fine));
         }
 
+        // What spins is upright now and then only, so one moment has to be enough for it.
+        (Subject Subject, SubjectColour Colour)? turning = _rotations?.Turning(compare, best.Look, track, all
+            .Select(candidate => (candidate.Look, Best: Enumerable.Range(0, moments.Length).MaxBy(i => candidate.Sightings[i].Gain), candidate.Sightings))
+            .Select(candidate => (candidate.Look, moments[candidate.Best], candidate.Sightings[candidate.Best]))
+            .OrderByDescending(candidate => candidate.Item3.Gain)
+            .Take(Promising));
         return new SubjectFinding(
-            best.Look.Subject,
-            best.Look.Colour,
+            turning?.Subject ?? best.Look.Subject,
+            turning?.Colour ?? best.Look.Colour,
             gain / moments.Length,
             track,
-            _rotations?.Turns(compare, best.Look, track) ?? false,
+            turning is not null,
             background,
             fine.Width);
 
