@@ -6,7 +6,7 @@ using Xunit;
 
 namespace Sora.Tests.Engine;
 
-public class OpenBlasTests
+public class NativeSettingsTests
 {
     private const string OfUnknownProcessors = "Prescott";
 
@@ -25,6 +25,19 @@ public class OpenBlasTests
             return;
         foreach (string named in (string[])[OfUnknownProcessors, "Haswell"])
             Assert.Equal(named, await KernelsAsync(new() { ["OPENBLAS_VERBOSE"] = "2", ["OPENBLAS_CORETYPE"] = named }));
+    }
+
+    [Theory]
+    [InlineData(null, "1000")]
+    [InlineData("70000", "70000")]
+    public async Task ThreadsThatWaitSpinForMicrosecondsAsync(string? named, string expected)
+    {
+        Dictionary<string, string> environment = new() { ["OMP_DISPLAY_ENV"] = "verbose" };
+        if (named is not null)
+            environment["GOMP_SPINCOUNT"] = named;
+        SoraProcess.Result run = await SoraProcess.RunAsync(["info", PocketModel.Folder], environment: environment);
+        Assert.Equal(0, run.ExitCode);
+        Assert.Contains($"GOMP_SPINCOUNT = '{expected}'", run.Error, StringComparison.Ordinal);
     }
 
     private static bool HasOpenBlas()
