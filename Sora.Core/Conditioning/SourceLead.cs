@@ -52,7 +52,7 @@ internal sealed class SourceLead
         Tensor Next(Tensor sample, Tensor slope, int video, int index)
         {
             Tensor given = SourceNoise.Add(sources[video]!, index + 1 == Steps ? noise[video] : fresh(index + 1, video), _schedule, index + 1);
-            return Put(Of(sample, _lead) + (Of(slope, _lead).to(float32) * _schedule.Width(index)), given);
+            return Put(_lead.Split(sample).Leading + (_lead.Split(slope).Leading.to(float32) * _schedule.Width(index)), given);
         }
     }
 
@@ -60,7 +60,7 @@ internal sealed class SourceLead
     /// <param name="lead">These [1, c, t, h, w]; null: there are none, or they stay as they are.</param>
     /// <param name="source">The source [1, C, t, h, w].</param>
     public static Tensor Put(Tensor? lead, Tensor source) =>
-        lead is null ? source : cat([source.narrow(1, 0, source.size(1) - lead.size(1)), lead], 1);
+        lead is null ? source : ChannelLead.Join(source.narrow(1, 0, source.size(1) - lead.size(1)), lead);
 
     /// <summary>A video's leading channels in another size, as between neighbours: [1, c, t, h, w].</summary>
     /// <param name="latent">The video's latent [1, C, t, h', w'], normalised.</param>
@@ -69,7 +69,7 @@ internal sealed class SourceLead
     public static Tensor Resize(Tensor latent, ChannelLead lead, LatentShape shape)
     {
         using DisposeScope scope = NewDisposeScope();
-        Tensor own = Of(latent, lead).to(float32);                                          // 1 c t h' w'
+        Tensor own = lead.Split(latent).Leading.to(float32);                                          // 1 c t h' w'
         Tensor rows = Between((int)own.size(3), shape.H).to(own.device), columns = Between((int)own.size(4), shape.W).to(own.device);
         return scope.MoveToOuter(matmul(matmul(rows, own), columns.transpose(0, 1)));
     }
@@ -87,6 +87,4 @@ internal sealed class SourceLead
         }
         return tensor(weights, [to, from]);
     }
-
-    private static Tensor Of(Tensor latent, ChannelLead lead) => latent.narrow(1, latent.size(1) - lead.Channels, lead.Channels);
 }

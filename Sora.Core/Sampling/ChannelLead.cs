@@ -30,4 +30,25 @@ public readonly record struct ChannelLead(int Channels, double Gain)
     /// <summary>σ + g·(1 − σ).</summary>
     /// <param name="sigma">The sample's level, 0 to 1.</param>
     public float LengthAt(float sigma) => (float)(sigma + (Gain * (1 - sigma)));
+
+    /// <summary>A sample's other channels and these.</summary>
+    /// <param name="x">[B, C, ...], or patches [N, C·points].</param>
+    /// <param name="points">Numbers of each channel along axis 1.</param>
+    internal (Tensor Others, Tensor Leading) Split(Tensor x, long points = 1)
+    {
+        long last = Channels * points, first = x.size(1) - last;
+        return (x.narrow(1, 0, first), x.narrow(1, first, last));
+    }
+
+    /// <summary>What <see cref="Split"/> parts.</summary>
+    internal static Tensor Join(Tensor others, Tensor leading) => cat([others, leading], 1);
+
+    /// <summary>Data whose channels are all of deviation 1, with these of deviation g.</summary>
+    /// <param name="data">[B, C, ...], or patches [N, C·points].</param>
+    /// <param name="points">Numbers of each channel along axis 1.</param>
+    internal Tensor Enlarge(Tensor data, long points = 1)
+    {
+        (Tensor others, Tensor leading) = Split(data, points);
+        return Join(others, leading * Gain);
+    }
 }

@@ -17,8 +17,8 @@ public readonly record struct SamplePrediction(FlowPrediction Output, ChannelLea
     {
         if (Lead is not { } lead)
             return sample;
-        (Tensor own, Tensor leading) = Split(sample, lead.Channels * points);
-        return cat([own, leading / Values(sigmas, shape, lead.LengthAt, sample)], 1);
+        (Tensor own, Tensor leading) = lead.Split(sample, points);
+        return ChannelLead.Join(own, leading / Values(sigmas, shape, lead.LengthAt, sample));
     }
 
     /// <summary>The velocity v = noise − data.</summary>
@@ -31,20 +31,14 @@ public readonly record struct SamplePrediction(FlowPrediction Output, ChannelLea
     {
         if (Lead is not { } lead)
             return Output.Velocity(sample, output, sigmas, shape);
-        (Tensor own, Tensor leading) = Split(sample, lead.Channels * points);
-        (Tensor ofOwn, Tensor ofLeading) = Split(output, lead.Channels * points);
+        (Tensor own, Tensor leading) = lead.Split(sample, points);
+        (Tensor ofOwn, Tensor ofLeading) = lead.Split(output, points);
         // With length n: leading/n is a sample of data of deviation 1, of velocity u at its level; the data are g·(leading/n − level·u),
         // and v = (leading − data)/sigma = (g·u − (g − 1)·leading)/n, which no small sigma divides.
         Tensor length = Values(sigmas, shape, lead.LengthAt, sample);
         Tensor slope = Output.Velocity(leading / length, ofLeading, Each(sigmas, lead.LevelAt), shape);
         Tensor led = ((slope * lead.Gain) - (leading * (lead.Gain - 1))) / length;
-        return cat([Output.Velocity(own, ofOwn, sigmas, shape), led], 1);
-    }
-
-    private static (Tensor Own, Tensor Leading) Split(Tensor x, long last)
-    {
-        long first = x.size(1) - last;
-        return (x.narrow(1, 0, first), x.narrow(1, first, last));
+        return ChannelLead.Join(Output.Velocity(own, ofOwn, sigmas, shape), led);
     }
 
     private static Tensor Values(ReadOnlySpan<float> sigmas, long[] shape, Func<float, float> value, Tensor like) =>

@@ -185,14 +185,7 @@ public sealed class FlowTrainer : ITrainingTask, IDisposable
         return ((_weights is null ? squares : squares * _weights) * unknown).sum() / (unknown.sum() * values);
     }
 
-    private FlowBatch WithGain(FlowBatch batch)
-    {
-        if (Prediction.Lead is not { } lead)
-            return batch;
-        (Tensor data, long map) = (batch.Data, MapNumbers);
-        long pixels = data.size(1) - map;
-        return batch with { Data = cat([data.narrow(1, 0, pixels), data.narrow(1, pixels, map) * lead.Gain], 1) };
-    }
+    private FlowBatch WithGain(FlowBatch batch) => Prediction.Lead is { } lead ? batch with { Data = lead.Enlarge(batch.Data, PatchPoints) } : batch;
 
     /// <summary>Patches [N, P], or latents [B, C, t, h, w], with 0 for the map where frames are known: only the pixels of these are.</summary>
     /// <param name="x">The patches or latents.</param>
