@@ -328,6 +328,31 @@ public sealed class FlowTrainingTests : IDisposable
             Assert.Equal(0, RandomTensor.Distance(source.Parameters["texture_embedding.weight"], trainer.Parameters["transformer.texture_embedding.weight"]));
         }
 
+        // Those of turned drawings come beside them, begin as nothing, and stay.
+        FlowTrainingConfig turned = next with { Transformer = next.Transformer with { MapTurns = true }, RunFolder = Path.Combine(_folder, "turned"), OutputFolder = Path.Combine(_folder, "turned", "model") };
+        using (var trainer = new FlowTrainer(turned, SyntheticAtlas.FirstEdition, float32, _ => { }, CancellationToken.None))
+        {
+            using var finished = new CheckpointParameters(Path.Combine(config.OutputFolder, "transformer"), float32, CPU);
+            using var source = new DiffusionTransformer(config.Transformer, finished);
+            Tensor old = source.Parameters["texture_embedding.weight"];
+            Parameter table = trainer.Parameters["transformer.texture_embedding.weight"];
+            long plain = old.size(1), more = table.size(1) - plain;
+            Assert.True(more > plain);
+            Assert.Equal(0, RandomTensor.Distance(old, table.narrow(1, 0, plain).detach()));
+            Assert.Equal(0, table.narrow(1, plain, more).abs().max().item<float>());
+            trainer.Run(_ => { }, CancellationToken.None);
+            Assert.InRange(table.narrow(1, plain, more).abs().max().item<float>(), 1e-5f, 1);
+        }
+        using (VideoGenerator generator = await VideoGenerator.LoadAsync(turned.OutputFolder))
+        {
+            await using GeneratedVideo video = await generator.GenerateAsync(new VideoRequest("a dog") { Width = 32, Height = 32, FrameCount = 5, Steps = 2 });
+            Assert.Equal(5, video.Frames.Count);
+        }
+        Assert.Contains("has map_turns, and map_turns is false; allowed: true.", Refusal(turned with
+        {
+            StartFolder = turned.OutputFolder, RunFolder = Path.Combine(_folder, "back"), OutputFolder = Path.Combine(_folder, "back", "model"), Transformer = next.Transformer,
+        }), StringComparison.Ordinal);
+
         string sora = Path.Combine(config.OutputFolder, "sora.json"), scheduler = Path.Combine(config.OutputFolder, "scheduler", "scheduler_config.json");
         (string defaults, string schedule) = (File.ReadAllText(sora), File.ReadAllText(scheduler));
         File.WriteAllText(scheduler, schedule.Replace("\"lead_gain\": 8", "\"lead_gain\": 4", StringComparison.Ordinal));

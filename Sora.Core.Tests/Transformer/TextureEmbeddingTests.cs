@@ -10,7 +10,10 @@ namespace Sora.Tests.Transformer;
 /// <summary>What a cell of a map is told to look like, against the subject and the point that made it.</summary>
 public class TextureEmbeddingTests
 {
-    private const int Harmonics = 3, Waves = (2 * Harmonics) + 1, Subjects = 32;
+    private const int Harmonics = 3, Waves = (2 * Harmonics) + 1, Subjects = 32, Longest = 5;
+
+    private static readonly WanTransformerConfig s_config =
+        TestTransformer.Config with { PatchSize = [1, 1, 1], InChannels = SemanticMap.Channels + 2, MapHarmonics = Harmonics, MapGain = 4 };
 
     [Fact]
     public void WithoutNoiseACellHasTheWavesOfItsPointAtItsSubject()
@@ -18,7 +21,7 @@ public class TextureEmbeddingTests
         using DisposeScope scope = NewDisposeScope();
         (int Subject, float X, float Y)[] cells = [(0, 0.3f, -0.2f), (31, -0.45f, 0.5f), (9, 0, 0.1f)];
         Tensor map = stack([.. cells.Select(cell => Cell(cell.Subject, cell.X, cell.Y)), zeros([SemanticMap.Channels])]);
-        Tensor features = TextureEmbedding.Features(map, zeros([4, 1]), Harmonics).view(4, Subjects, Waves, Waves);
+        Tensor features = TextureEmbedding.Features(map, zeros([4, 1]), Harmonics, turns: false).view(4, Subjects, Waves, Waves);
         for (int i = 0; i < cells.Length; i++)
         {
             (int subject, float x, float y) = cells[i];
@@ -34,11 +37,75 @@ public class TextureEmbeddingTests
     }
 
     [Fact]
+    public void MirroredAndTurnedDrawingsHaveWavesOfTheirOwn()
+    {
+        using DisposeScope scope = NewDisposeScope();
+        (int Subject, float X, float Y, bool Mirrored, float Degrees)[] cells = [(0, 0.3f, -0.2f, true, 0), (31, -0.45f, 0.5f, false, 45), (9, 0, 0.1f, false, 200)];
+        Tensor map = stack([.. cells.Select(cell => Cell(cell.Subject, cell.X, cell.Y, cell.Mirrored, cell.Degrees))]);
+        float[] given = TextureEmbedding.Features(map, zeros([cells.Length, 1]), Harmonics, turns: true).data<float>().ToArray();
+        int plain = Subjects * Waves * Waves, all = (int)TextureEmbedding.Count(s_config with { MapTurns = true });
+        Assert.Equal((2 * plain) + (Subjects * Longest * Longest * 4), all);
+        Assert.Equal(cells.Length * all, given.Length);
+        for (int i = 0; i < cells.Length; i++)
+        {
+            (int subject, float x, float y, bool mirrored, float degrees) = cells[i];
+            float[] across = WavesAt(x), down = WavesAt(y);
+            (float sin, float cos) = MathF.SinCos(degrees * MathF.PI / 180);
+            float[] turns = [cos, sin, (cos * cos) - (sin * sin), 2 * sin * cos];
+            Span<float> own = given.AsSpan(i * all, all);
+            for (int at = 0; at < plain; at++)
+            {
+                (int s, int a, int d) = (at / (Waves * Waves), at / Waves % Waves, at % Waves);
+                float expected = s == subject ? across[a] * down[d] : 0;
+                Assert.Equal(expected, own[at], 2e-3f);
+                Assert.Equal(mirrored ? expected : -expected, own[plain + at], 2e-3f);
+            }
+            // The sharpness of a turn that is read without noise is 1 / 0.04.
+            for (int at = 0; at < Subjects * Longest * Longest * 4; at++)
+            {
+                (int s, int a, int d, int turn) = (at / (Longest * Longest * 4), at / (Longest * 4) % Longest, at / 4 % Longest, at % 4);
+                float kept = MathF.Exp(turn < 2 ? -0.02f : -0.08f);
+                Assert.Equal(s == subject ? across[a] * down[d] * turns[turn] * kept : 0, own[(2 * plain) + at], 5e-3f);
+            }
+        }
+    }
+
+    [Fact]
+    public void OfNoiseAloneNoTurnIsKnown()
+    {
+        using DisposeScope scope = NewDisposeScope();
+        Tensor features = TextureEmbedding.Features(RandomTensor.Create(1, 50, SemanticMap.Channels), ones([50, 1]), Harmonics, turns: true);
+        long plain = Subjects * Waves * Waves;
+        Assert.Equal(0, features.narrow(1, plain, features.size(1) - plain).abs().max().item<float>());
+    }
+
+    // On the average the turn that is told is the turn.
+    [Theory]
+    [InlineData(0.3f)]
+    [InlineData(0.6f)]
+    public void ANoisyTurnIsTheMeanOfWhatItMayBe(float level)
+    {
+        using DisposeScope scope = NewDisposeScope();
+        const int Count = 40_000;
+        Tensor angles = RandomTensor.Create(1, Count, 1) * 10;
+        Tensor clean = Cell(6, 0, 0).unsqueeze(0).repeat(Count, 1);
+        Tensor turns = cat([angles.cos(), angles.sin()], 1);
+        clean.narrow(1, SemanticMap.CodeLength + 3, 2).copy_(turns * SemanticMap.Deviation);
+        Tensor noisy = (clean * (1 - level)) + (RandomTensor.Create(2, Count, SemanticMap.Channels) * level);
+        Tensor features = TextureEmbedding.Features(noisy, full([Count, 1], level), Harmonics, turns: true);
+        // The first product of waves of subject 6 is 1.
+        Tensor told = features.narrow(1, (2 * Subjects * Waves * Waves) + (6 * Longest * Longest * 4), 2);
+        Tensor known = features.narrow(1, 6 * Waves * Waves, 1);
+        Assert.InRange((((turns * known) - told) * told).mean([0]).abs().max().item<float>(), 0, 0.08);
+        Assert.InRange((told * turns).mean([0]).min().item<float>(), 0.15, 0.5);
+    }
+
+    [Fact]
     public void NoiseAloneSaysNothing()
     {
         using DisposeScope scope = NewDisposeScope();
-        Tensor features = TextureEmbedding.Features(RandomTensor.Create(1, 50, SemanticMap.Channels), ones([50, 1]), Harmonics);
-        Assert.Equal([50, TextureEmbedding.Count(Harmonics)], features.shape);
+        Tensor features = TextureEmbedding.Features(RandomTensor.Create(1, 50, SemanticMap.Channels), ones([50, 1]), Harmonics, turns: false);
+        Assert.Equal([50, TextureEmbedding.Count(s_config)], features.shape);
         Assert.InRange((features - features.narrow(0, 0, 1)).abs().max().item<float>(), 0, 1e-5);
     }
 
@@ -62,26 +129,26 @@ public class TextureEmbeddingTests
         Assert.True(kept[Waves] > kept[3 * Waves] && kept[3 * Waves] > kept[5 * Waves]);
         Assert.True(kept[1] > kept[3] && kept[3] > kept[5]);
 
-        Tensor Mine(Tensor map, float at) => TextureEmbedding.Features(map, full([Count, 1], at), Harmonics).view(Count, Subjects, Waves, Waves).select(1, Subject);
+        Tensor Mine(Tensor map, float at) => TextureEmbedding.Features(map, full([Count, 1], at), Harmonics, turns: false).view(Count, Subjects, Waves, Waves).select(1, Subject);
     }
 
     [Fact]
     public void EachTokenIsReadAtItsOwnLevel()
     {
         using DisposeScope scope = NewDisposeScope();
-        WanTransformerConfig config = TestTransformer.Config with { PatchSize = [1, 1, 1], InChannels = SemanticMap.Channels + 2, MapHarmonics = Harmonics, MapGain = 4 };
+        WanTransformerConfig config = s_config;
         using var source = new FreshParameters(7, float32);
         var textures = new TextureEmbedding(new ParameterScope(source)["texture_embedding"], config);
         using IDisposable noGradients = no_grad();
         Parameter weight = source.Parameters["texture_embedding.weight"];
-        Assert.Equal([config.InnerDim, TextureEmbedding.Count(Harmonics)], weight.shape);
+        Assert.Equal([config.InnerDim, TextureEmbedding.Count(s_config)], weight.shape);
         Tensor x = RandomTensor.Create(1, 3, config.InnerDim), patches = RandomTensor.Create(2, 3, config.InChannels) * 2;
         var times = TokenTimes.PerToken([0, 800, 400]);
         // A fresh table is empty.
         Assert.Equal(0, RandomTensor.Distance(x, textures.AddTo(x, patches, times)));
         weight.copy_(RandomTensor.Create(3, weight.shape));
         // 0.8 / (0.8 + 4·0.2) and 0.4 / (0.4 + 4·0.6).
-        Tensor features = TextureEmbedding.Features(patches.narrow(1, 2, SemanticMap.Channels), tensor([0f, 0.5f, 1 / 7f], [3, 1]), Harmonics);
+        Tensor features = TextureEmbedding.Features(patches.narrow(1, 2, SemanticMap.Channels), tensor([0f, 0.5f, 1 / 7f], [3, 1]), Harmonics, turns: false);
         Assert.InRange((textures.AddTo(x, patches, times) - x - (features * 4).matmul(weight.transpose(0, 1))).abs().max().item<float>(), 0, 1e-3);
     }
 
@@ -89,7 +156,7 @@ public class TextureEmbeddingTests
     public void ManyTokensAreReadAsFewAre()
     {
         using DisposeScope scope = NewDisposeScope();
-        WanTransformerConfig config = TestTransformer.Config with { PatchSize = [1, 1, 1], InChannels = SemanticMap.Channels + 2, MapHarmonics = 1, MapGain = 4 };
+        WanTransformerConfig config = s_config with { MapHarmonics = 1 };
         using var source = new FreshParameters(7, float32);
         var textures = new TextureEmbedding(new ParameterScope(source)["texture_embedding"], config);
         using IDisposable noGradients = no_grad();
@@ -106,8 +173,13 @@ public class TextureEmbeddingTests
         }
     }
 
-    private static Tensor Cell(int subject, float x, float y) => tensor(
-        [.. SemanticMap.Codes[subject].Select(sign => sign * SemanticMap.Deviation), x * SemanticMap.PointScale, y * SemanticMap.PointScale, 1, 2.5f, 0, 2.5f], [SemanticMap.Channels]);
+    private static Tensor Cell(int subject, float x, float y, bool mirrored = true, float degrees = 0)
+    {
+        (float sin, float cos) = MathF.SinCos(degrees * MathF.PI / 180);
+        return tensor(
+            [.. SemanticMap.Codes[subject].Select(sign => sign * SemanticMap.Deviation), x * SemanticMap.PointScale, y * SemanticMap.PointScale,
+                .. ((float[])[mirrored ? 1 : -1, cos, sin, 1]).Select(value => value * SemanticMap.Deviation)], [SemanticMap.Channels]);
+    }
 
     private static float[] WavesAt(float point) =>
         [1, .. Enumerable.Range(1, Harmonics).SelectMany(k => (float[])[MathF.Sqrt(2) * MathF.Sin(2 * MathF.PI * k * point / 1.2f), MathF.Sqrt(2) * MathF.Cos(2 * MathF.PI * k * point / 1.2f)])];

@@ -27,6 +27,7 @@ public class ModelConfigTests
     [InlineData("pos_embed_seq_len", "514", "pos_embed_seq_len is 514 and image_dim is null")]
     [InlineData("map_harmonics", "17", "map_harmonics 17 is out of range; allowed: 1 to 16, nearest: 16")]
     [InlineData("map_harmonics", "2", "map_harmonics is 2 and patch_size is [1, 2, 2]; allowed: 1x1x1, where a token is a cell of the map")]
+    [InlineData("map_turns", "true", "map_turns is true and map_harmonics is null; allowed: false, or map_harmonics from 1 to 16")]
     [InlineData("map_gain", "0.5", "map_gain 0.5 is out of range; allowed: 1 to 1000, nearest: 1")]
     [InlineData("_class_name", "\"WanModel\"", "_class_name is 'WanModel'; allowed: WanTransformer3DModel")]
     public void AWrongTransformerIsNamed(string field, string? value, string message) =>
@@ -38,6 +39,8 @@ public class ModelConfigTests
         Assert.DoesNotContain("map_", TestModel.Transformer.ToJson(), StringComparison.Ordinal);
         WanTransformerConfig textured = TestModel.Transformer with { PatchSize = [1, 1, 1], InChannels = 13, OutChannels = 13, MapHarmonics = 3, MapGain = 8 };
         Assert.Equal(textured, WanTransformerConfig.Parse(textured.ToJson()));
+        WanTransformerConfig turned = textured with { MapTurns = true };
+        Assert.Equal(turned, WanTransformerConfig.Parse(turned.ToJson()));
         Assert.Contains("map_harmonics is 3 and in_channels is 12; allowed: more than the 12 of the map",
             Assert.Throws<SoraException>(() => WanTransformerConfig.Parse((textured with { InChannels = 12 }).ToJson())).Message, StringComparison.Ordinal);
     }

@@ -28,7 +28,7 @@ internal static class WarmStart
     /// one's, and its blocks and channels, which may be more. A smaller patch begins as if it filled the larger one: the embedding adds up what all its
     /// copies would give, and the head gives the mean. The blocks that are more are spread among the others and begin as the identity, with
     /// outputs of zero, so that the deeper network computes what the finished one does. Channels that are more are read with random weights as
-    /// large as the others', and nothing is written to them at first. Textures of a map (<see cref="WanTransformerConfig.MapHarmonics"/>) may come anew, and begin as nothing.
+    /// large as the others', and nothing is written to them at first. Textures of a map (<see cref="WanTransformerConfig.MapHarmonics"/>) may come anew, and those of turned drawings be more: they begin as nothing.
     /// </summary>
     /// <param name="target">The network's parameters, by name.</param>
     /// <param name="config">The network's config.</param>
@@ -54,13 +54,15 @@ internal static class WarmStart
             throw new SoraException(FormattableString.Invariant(
                 $"{folder} has map_harmonics {harmonics}, and map_harmonics is {config.MapHarmonics?.ToString(CultureInfo.InvariantCulture) ?? "null"}; allowed: {harmonics}."));
         }
+        if (finished.MapTurns && !config.MapTurns)
+            throw new SoraException($"{folder} has map_turns, and map_turns is false; allowed: true.");
         using IDisposable noGradients = no_grad();
         using DisposeScope scope = NewDisposeScope();
         using var source = new CheckpointParameters(folder, float32, CPU);
         HashSet<string> fresh = [.. target.Keys];
         long[] split = [.. finished.PatchSize.Zip(config.PatchSize).SelectMany(sizes => (long[])[sizes.First / sizes.Second, sizes.Second])];
         long positions = config.PatchSize.Aggregate(1, (a, b) => a * b);
-        foreach ((string name, Parameter values) in new DiffusionTransformer(config with { PatchSize = finished.PatchSize, NumLayers = finished.NumLayers, InChannels = finished.InChannels, OutChannels = finished.OutChannels, MapHarmonics = finished.MapHarmonics }, source).Parameters)
+        foreach ((string name, Parameter values) in new DiffusionTransformer(config with { PatchSize = finished.PatchSize, NumLayers = finished.NumLayers, InChannels = finished.InChannels, OutChannels = finished.OutChannels, MapHarmonics = finished.MapHarmonics, MapTurns = finished.MapTurns }, source).Parameters)
         {
             string place = Deeper(name, finished.NumLayers, config.NumLayers);
             fresh.Remove(place);
@@ -80,10 +82,13 @@ internal static class WarmStart
                     break;
                 // t h w C of outputs, with D inputs or none.
                 case "proj_out.weight":
-                    BeginOutputs(to.view(positions, config.OutChannels, -1), values.reshape([.. split, finished.OutChannels, values.size(1)]).mean([0, 2, 4]).reshape(positions, finished.OutChannels, -1));
+                    Begin(to.view(positions, config.OutChannels, -1), values.reshape([.. split, finished.OutChannels, values.size(1)]).mean([0, 2, 4]).reshape(positions, finished.OutChannels, -1));
                     break;
                 case "proj_out.bias":
-                    BeginOutputs(to.view(positions, config.OutChannels), values.reshape([.. split, finished.OutChannels]).mean([0, 2, 4]).reshape(positions, finished.OutChannels));
+                    Begin(to.view(positions, config.OutChannels), values.reshape([.. split, finished.OutChannels]).mean([0, 2, 4]).reshape(positions, finished.OutChannels));
+                    break;
+                case "texture_embedding.weight":
+                    Begin(to, values);
                     break;
                 default:
                     to.copy_(values);
@@ -94,8 +99,8 @@ internal static class WarmStart
             target[name].zero_();
     }
 
-    // Channels, the second axis, that are more than the finished network's are 0.
-    private static void BeginOutputs(Tensor target, Tensor finished)
+    // Channels or features, the second axis, that are more than the finished network's are 0.
+    private static void Begin(Tensor target, Tensor finished)
     {
         target.zero_();
         target.narrow(1, 0, finished.size(1)).copy_(finished);

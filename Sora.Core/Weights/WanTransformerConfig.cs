@@ -99,6 +99,10 @@ public sealed record WanTransformerConfig : ModelConfig
     /// <value>1 to 1000. Default 1. Read where there are <see cref="MapHarmonics"/>.</value>
     public double MapGain { get; init => field = Sampling.ChannelLead.Gains.Require("map_gain", value)!.Value; } = 1;
 
+    /// <summary>Whether the network is also told what the cells of a mirrored and of a turned drawing look like.</summary>
+    /// <value>Default false. With <see cref="MapHarmonics"/> only.</value>
+    public bool MapTurns { get; init; }
+
     /// <summary>D, the width of a token: heads times channels a head.</summary>
     public int InnerDim => NumAttentionHeads * AttentionHeadDim;
 
@@ -126,7 +130,11 @@ public sealed record WanTransformerConfig : ModelConfig
             throw new SoraException(
                 $"pos_embed_seq_len is {length} and image_dim is null; only image tokens have learned positions.");
         if (MapHarmonics is null)
+        {
+            if (MapTurns)
+                throw new SoraException("map_turns is true and map_harmonics is null; allowed: false, or map_harmonics from 1 to 16.");
             return;
+        }
         if (PatchSize.Any(extent => extent != 1))
             throw new SoraException($"map_harmonics is {MapHarmonics} and patch_size is {PatchSize}; allowed: 1x1x1, where a token is a cell of the map.");
         int map = Training.SpriteWorld.SemanticMap.Channels;
@@ -158,6 +166,7 @@ public sealed record WanTransformerConfig : ModelConfig
             PosEmbedSeqLen = fields.OptionalInteger("pos_embed_seq_len"),
             MapHarmonics = fields.OptionalInteger("map_harmonics"),
             MapGain = fields.Number("map_gain", 1),
+            MapTurns = fields.Flag("map_turns", false),
             UnknownFields = fields.Unknown(),
         };
     }
@@ -178,6 +187,8 @@ public sealed record WanTransformerConfig : ModelConfig
         {
             fields["map_harmonics"] = MapHarmonics;
             fields["map_gain"] = MapGain;
+            if (MapTurns)
+                fields["map_turns"] = MapTurns;
         }
         fields["num_attention_heads"] = NumAttentionHeads;
         fields["num_layers"] = NumLayers;
