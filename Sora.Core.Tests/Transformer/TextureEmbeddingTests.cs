@@ -86,7 +86,7 @@ public class TextureEmbeddingTests
     public void ANoisyTurnIsTheMeanOfWhatItMayBe(float level)
     {
         using DisposeScope scope = NewDisposeScope();
-        const int Count = 40_000;
+        const int Count = 5000;
         Tensor angles = RandomTensor.Create(1, Count, 1) * 10;
         Tensor clean = Cell(6, 0, 0).unsqueeze(0).repeat(Count, 1);
         Tensor turns = cat([angles.cos(), angles.sin()], 1);

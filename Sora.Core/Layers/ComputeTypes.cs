@@ -24,8 +24,9 @@ internal static class ComputeTypes
     /// <summary>Whether the processor multiplies tiles of bfloat16 (AMX), on which attention needs no scores in memory.</summary>
     public static bool ProcessorHasTiles { get; } = X86Base.IsSupported && (X86Base.CpuId(7, 0).Edx & (1 << 22)) != 0;
 
+    /// <summary>Whether the processor multiplies bfloat16.</summary>
     // Leaf 7: AMX-BF16 is bit 22 of EDX in subleaf 0, AVX512-BF16 bit 5 of EAX in subleaf 1.
-    private static bool ProcessorHasBFloat16 { get; } =
+    public static bool ProcessorHasBFloat16 { get; } =
         X86Base.IsSupported
         && (ProcessorHasTiles || (X86Base.CpuId(7, 1).Eax & (1 << 5)) != 0);
 }

@@ -185,6 +185,14 @@ internal static class FusedKernels
         false;
 #endif
 
+    /// <summary>Whether products of bfloat16 are computed in float32, by the engine or within libtorch, on a processor that has none.</summary>
+    public static bool WidensBFloat16Products =>
+#if SYSTEM_TORCH
+        !ComputeTypes.ProcessorHasBFloat16;
+#else
+        false;
+#endif
+
     /// <summary>Whether products and convolutions of bfloat16 are computed in float32, on copies of what they take and give.</summary>
     public static bool WidensBFloat16 =>
 #if SYSTEM_TORCH

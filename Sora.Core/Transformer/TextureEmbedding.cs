@@ -37,8 +37,8 @@ internal sealed class TextureEmbedding
     // The cosine and sine of a turn, and of twice it.
     private const int TurnFeatures = 4;
 
-    /// <summary>Tokens whose features are made at once: each takes ten times the numbers of its embedding.</summary>
-    internal const long MostRows = 1024;
+    /// <summary>Tokens whose features are made at once: each takes thirty times the numbers of its embedding.</summary>
+    internal const long MostRows = 512;
 
     private readonly Linear _table;
     private readonly int _harmonics;

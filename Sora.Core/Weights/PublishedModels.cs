@@ -159,6 +159,7 @@ internal static class PublishedModels
                 NumLayers = 8,
                 MapHarmonics = 4,
                 MapGain = PocketMapGain,
+                MapTurns = true,
             },
             Vae = new()
             {

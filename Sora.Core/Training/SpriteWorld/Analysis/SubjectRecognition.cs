@@ -11,6 +11,7 @@ internal sealed class SubjectRecognition
     private const int CoarseSide = 24;
     private const int FineSide = 48;
     private const int Promising = 12;
+    private const int PromisingTurned = 4;
 
     private readonly TemplateSet _coarse;
     private readonly TemplateSet _fine;
@@ -63,7 +64,7 @@ internal sealed class SubjectRecognition
             .Select(candidate => (candidate.Look, Best: Enumerable.Range(0, moments.Length).MaxBy(i => candidate.Sightings[i].Gain), candidate.Sightings))
             .Select(candidate => (candidate.Look, moments[candidate.Best], candidate.Sightings[candidate.Best]))
             .OrderByDescending(candidate => candidate.Item3.Gain)
-            .Take(Promising));
+            .Take(PromisingTurned));
         return new SubjectFinding(
             turning?.Subject ?? best.Look.Subject,
             turning?.Colour ?? best.Look.Colour,
