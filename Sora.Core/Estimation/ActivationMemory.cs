@@ -32,8 +32,6 @@ internal sealed class ActivationMemory(long number)
     // Where bfloat16 is computed in float32 its numbers are there twice, in 2 bytes and in 4.
     private readonly bool _widens = number == 2 && FusedKernels.WidensBFloat16;
 
-    private readonly bool _widensProducts = number == 2 && FusedKernels.WidensBFloat16Products;
-
     /// <summary>Of the text encoder, a layer on L tokens.</summary>
     public long Text(UMT5Config config, long l)
     {
@@ -58,7 +56,7 @@ internal sealed class ActivationMemory(long number)
         // attention gives in two orders, and both outputs; and the inner width twice.
         long end = m * ((d * (16 + (17 * number))) + (2 * config.FfnDim * number));
         // The inner width's product as float32, what it reads and the weight.
-        end += _widensProducts ? sizeof(float) * ((m * (d + config.FfnDim)) + (d * config.FfnDim)) : 0;
+        end += _widens ? sizeof(float) * ((m * (d + config.FfnDim)) + (d * config.FfnDim)) : 0;
         long keys = clips * 2 * number * config.NumLayers * d * l;
         long angles = 2 * m * config.AttentionHeadDim * sizeof(float);
         // Noise, sample, the solver's past and its sums; of each branch its patches, its velocity and both joined.
@@ -83,7 +81,7 @@ internal sealed class ActivationMemory(long number)
         long pixels = 3L * latent.H * latent.W * config.SpatialStride * config.SpatialStride;
         // Of a chunk as float32: decoded, joined from patches, clamped, and what the check and the rounding to 8 bits take.
         // By way of float32 a convolution takes half as much again, and libtorch's own in float32, which lays frames out anew, an eighth: measured.
-        double each = _widens ? 3 : number == sizeof(float) && !FusedKernels.WidensBFloat16 ? 4.5 : number;
+        double each = _widens ? 3 : number == sizeof(float) && !FusedKernels.HasFloatConvolution ? 4.5 : number;
         double peak = ((numbers + (KernelCopies * chunk.Kernel)) * each) + (7 * Math.Min(frames, config.TemporalStride) * pixels * sizeof(float)) + (frames * pixels);
         return Fixed + (long)(DecoderShare * peak);
     }
@@ -91,7 +89,7 @@ internal sealed class ActivationMemory(long number)
     // Before the first block: the features of as many patches as are looked up at once, in float32 and as the product reads them. What
     // tensors of that size leave with the allocator a block does not use: measured.
     private long Textures(WanTransformerConfig config, long m) => config.MapHarmonics is null ? 0
-        : Math.Min(m, TextureEmbedding.MostRows) * TextureEmbedding.Count(config) * (sizeof(float) + number + (_widensProducts ? sizeof(float) : 0));
+        : Math.Min(m, TextureEmbedding.MostRows) * TextureEmbedding.Count(config) * (sizeof(float) + number + (_widens ? sizeof(float) : 0));
 
     // In the middle of a block, where attention is composed of products: the stream, and queries to values and their copies in the
     // order of heads; products and weights of as many queries as are computed at once, in float32 each twice.

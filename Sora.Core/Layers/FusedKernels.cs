@@ -185,16 +185,19 @@ internal static class FusedKernels
         false;
 #endif
 
-    /// <summary>Whether products of bfloat16 are computed in float32, by the engine or within libtorch, on a processor that has none.</summary>
-    public static bool WidensBFloat16Products =>
+    /// <summary>
+    /// Whether products and convolutions of bfloat16 are computed in float32, on copies of what they take and give: by this engine, or within
+    /// libtorch, whose kernels for AVX512 do so on a processor that does not multiply bfloat16.
+    /// </summary>
+    public static bool WidensBFloat16 =>
 #if SYSTEM_TORCH
         !ComputeTypes.ProcessorHasBFloat16;
 #else
         false;
 #endif
 
-    /// <summary>Whether products and convolutions of bfloat16 are computed in float32, on copies of what they take and give.</summary>
-    public static bool WidensBFloat16 =>
+    /// <summary>Whether convolutions of float32 are this engine's, without gradients.</summary>
+    public static bool HasFloatConvolution =>
 #if SYSTEM_TORCH
         !SystemEngine.LibraryHasBFloat16;
 #else
