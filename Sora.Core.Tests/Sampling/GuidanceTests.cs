@@ -62,5 +62,17 @@ public class GuidanceTests
         Assert.Equal(0, RandomTensor.Distance(plain, new Guidance(5, Rescale: 0).Combine(conditional, unconditional)));
     }
 
+    [Fact]
+    public void WhatLeadsStaysThePromptsOwn()
+    {
+        using DisposeScope scope = NewDisposeScope();
+        Tensor conditional = RandomTensor.Create(1, 2, 5, 1, 3, 3), unconditional = RandomTensor.Create(2, 2, 5, 1, 3, 3);
+        var guidance = new Guidance(5, Rescale: 0.7);
+        Tensor led = guidance.Combine(conditional, unconditional, new ChannelLead(2, 16));
+        Assert.Equal(0, RandomTensor.Distance(conditional.narrow(1, 3, 2), led.narrow(1, 3, 2)));
+        Assert.Equal(0, RandomTensor.Distance(guidance.Combine(conditional.narrow(1, 0, 3), unconditional.narrow(1, 0, 3)), led.narrow(1, 0, 3)));
+        Assert.InRange(RandomTensor.Distance(conditional.narrow(1, 0, 3), led.narrow(1, 0, 3)), 0.1, 100);
+    }
+
     private static double Spread(Tensor x) => (x - x.mean()).square().mean().sqrt().item<float>();
 }

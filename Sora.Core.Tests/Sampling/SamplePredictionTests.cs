@@ -72,6 +72,26 @@ public sealed class SamplePredictionTests
         Assert.Equal(0, RandomTensor.Distance(Patchify.Cut(velocity, patch), prediction.Velocity(patches, outputs, levels, [4, 1], 4)));
     }
 
+    // Every channel's error of 1 in the velocity of its own flow counts 1, at any level.
+    [Theory]
+    [InlineData(1f)]
+    [InlineData(0.9f)]
+    [InlineData(0.3f)]
+    public void AnErrorCountsAsInTheFlowOfTheChannelsOwnLevel(float sigma)
+    {
+        using DisposeScope scope = NewDisposeScope();
+        Tensor sample = RandomTensor.Create(1, 1, 5, 1, 4, 4), output = RandomTensor.Create(2, 1, 5, 1, 4, 4);
+        var prediction = new SamplePrediction(FlowPrediction.Velocity, s_lead);
+        long[] one = [1, 1, 1, 1, 1];
+        Tensor squares = (prediction.Velocity(sample, output + 1, [sigma], one) - prediction.Velocity(sample, output, [sigma], one)).square();
+        Tensor weighed = prediction.Weighed(squares, [sigma], one);
+        Assert.InRange(RandomTensor.Distance((squares * 0) + 1, weighed), 0, 1e-4);
+
+        int[] patch = [1, 2, 2];
+        Assert.Equal(0, RandomTensor.Distance(Patchify.Cut(weighed, patch), prediction.Weighed(Patchify.Cut(squares, patch), [sigma, sigma, sigma, sigma], [4, 1], 4)));
+        Assert.Same(squares, new SamplePrediction(FlowPrediction.Velocity).Weighed(squares, [sigma], one));
+    }
+
     // One solver steps all channels: where the velocity leads straight to the data, those with a lead arrive as the others.
     [Fact]
     public void AnySolverArrives()

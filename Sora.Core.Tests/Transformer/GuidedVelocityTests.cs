@@ -42,6 +42,24 @@ public sealed class GuidedVelocityTests : IDisposable
     }
 
     [Fact]
+    public void LeadingChannelsAreNotGuided()
+    {
+        using DisposeScope scope = NewDisposeScope();
+        Tensor text = RandomTensor.Create(1, 1, 7, _network.Config.TextDim), negative = RandomTensor.Create(3, 1, 7, _network.Config.TextDim);
+        int channels = _network.Config.OutChannels;
+        Tensor sample = RandomTensor.Create(2, 1, channels, 2, 4, 6);
+        PatchGrid grid = Patchify.GridOf(sample, _network.Config.PatchSize);
+        var prediction = new SamplePrediction(FlowPrediction.Velocity, new(2, 8));
+        using var plain = new GuidedVelocity(_network, new Guidance(1), text, negative, grid, CPU, prediction: prediction);
+        using var guided = new GuidedVelocity(_network, new Guidance(5), text, negative, grid, CPU, prediction: prediction);
+
+        Tensor own = plain.Predict(sample, new(0, 0.5f, 500)), both = guided.Predict(sample, new(0, 0.5f, 500));
+        // As near as products of other numbers of rows are.
+        Assert.InRange(RandomTensor.Distance(own.narrow(1, channels - 2, 2), both.narrow(1, channels - 2, 2)), 0, 1e-4);
+        Assert.InRange(RandomTensor.Distance(own.narrow(1, 0, channels - 2), both.narrow(1, 0, channels - 2)), 0.1, 1000);
+    }
+
+    [Fact]
     public void DisposingItFreesWhatBothPassesPrepared()
     {
         long before = LiveTensors.Count();

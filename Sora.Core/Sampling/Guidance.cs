@@ -37,9 +37,18 @@ public readonly record struct Guidance(double Scale, SigmaInterval? Interval = n
     /// <summary>The guided velocity.</summary>
     /// <param name="conditional">The velocity for the prompt [B, …].</param>
     /// <param name="unconditional">The velocity for the negative prompt, of the same shape.</param>
-    public Tensor Combine(Tensor conditional, Tensor unconditional)
+    /// <param name="lead">
+    /// Channels, the last along axis 1, whose velocity stays the prompt's own: what leads is a plan that the others depend on, and guidance drives it
+    /// out of what a plan can be. Null: all are guided.
+    /// </param>
+    public Tensor Combine(Tensor conditional, Tensor unconditional, ChannelLead? lead = null)
     {
         using DisposeScope scope = NewDisposeScope();
+        if (lead is { } leading)
+        {
+            (Tensor own, Tensor plan) = leading.Split(conditional);
+            return scope.MoveToOuter(ChannelLead.Join(Combine(own, leading.Split(unconditional).Others), plan));
+        }
         Tensor guided = unconditional + ((conditional - unconditional) * Scale);
         if (Rescale > 0)
             guided = guided * ((Spread(conditional) / Spread(guided) * Rescale) + (1 - Rescale));

@@ -41,6 +41,22 @@ public readonly record struct SamplePrediction(FlowPrediction Output, ChannelLea
         return ChannelLead.Join(Output.Velocity(own, ofOwn, sigmas, shape), led);
     }
 
+    /// <summary>
+    /// Squared errors of the velocity as they count in a loss: those of leading channels as much as for a flow of these alone, at their own level.
+    /// An error e of v is one of e·n/g of that flow's velocity u.
+    /// </summary>
+    /// <param name="squares">The squares, of the sample's shape.</param>
+    /// <param name="sigmas">The noise levels.</param>
+    /// <param name="shape">Their shape, which the sample's can be multiplied with: [B, 1, t, 1, 1], or [N, 1].</param>
+    /// <param name="points">Numbers of each channel along axis 1.</param>
+    public Tensor Weighed(Tensor squares, ReadOnlySpan<float> sigmas, long[] shape, long points = 1)
+    {
+        if (Lead is not { } lead)
+            return squares;
+        (Tensor own, Tensor leading) = lead.Split(squares, points);
+        return ChannelLead.Join(own, leading * Values(sigmas, shape, sigma => (float)Math.Pow(lead.LengthAt(sigma) / lead.Gain, 2), squares));
+    }
+
     private static Tensor Values(ReadOnlySpan<float> sigmas, long[] shape, Func<float, float> value, Tensor like) =>
         tensor(Each(sigmas, value), shape).to(like.device);
 

@@ -27,7 +27,7 @@ public sealed class FlowTrainer : ITrainingTask, IDisposable
     private readonly Dictionary<string, Parameter> _parameters;
     private readonly TrainingLoop _loop;
     private readonly ActivationCheckpoints? _checkpoints;
-    private readonly Tensor? _weights;   // 1 P, of a patch's numbers in the loss; null: all alike
+    private readonly Tensor? _weights;   // 1 P, of a patch's numbers in the loss, beside what leading channels count; null: all alike
     private long _tokens;
     private double _operations;
 
@@ -63,7 +63,7 @@ public sealed class FlowTrainer : ITrainingTask, IDisposable
         double[]? pixels = config.LossSpace == LossSpace.Pixels
             ? PixelWeights.Open(config.RunFolder, config.VaeFolder, Decodable, computeType, log, cancellationToken)
             : null;
-        if (pixels is not null || Prediction.Lead is not null)
+        if (pixels is not null)
             _weights = WeightsOfPatch(pixels);
         if (exchange is { Rank: 0 })
             exchange.Average(0);
@@ -139,7 +139,7 @@ public sealed class FlowTrainer : ITrainingTask, IDisposable
         _checkpoints?.Backward();
     }
 
-    IReadOnlyList<(string Name, double Value)> ITrainingTask.Validate() => FlowValidation.Run(_batches, WithGain, Velocity, _config.LossSpace == LossSpace.Pixels ? _weights : null, MapNumbers);
+    IReadOnlyList<(string Name, double Value)> ITrainingTask.Validate() => FlowValidation.Run(_batches, WithGain, Velocity, _weights, MapNumbers);
 
     PngImage? ITrainingTask.WriteSamples(string path, CancellationToken cancellationToken) =>
         new SampleGrid(_config.SamplePrompts, _config.SampleSeed, _config.SampleSteps).Write(_config.OutputFolder, path, cancellationToken);
@@ -181,7 +181,7 @@ public sealed class FlowTrainer : ITrainingTask, IDisposable
         Tensor unknown = sigma.gt(0).to(float32);                                                // N 1
         Tensor velocity = Velocity(batch, WithoutMap(batch.Data + (target * sigma), unknown, MapNumbers));
         (_tokens, _operations) = (batch.Levels.Length, Operations(batch.Grids));
-        Tensor squares = (velocity - target).square();                                           // N P
+        Tensor squares = Prediction.Weighed((velocity - target).square(), batch.Levels, [batch.Levels.Length, 1], PatchPoints); // N P
         return ((_weights is null ? squares : squares * _weights) * unknown).sum() / (unknown.sum() * values);
     }
 
@@ -201,9 +201,9 @@ public sealed class FlowTrainer : ITrainingTask, IDisposable
     private Tensor[] Decodable(int count) => [.. _batches.Examples(count).Select(latent => latent.narrow(1, 0, latent.size(1) - MapChannels))];
 
     // In the order of Patchify.Cut, where the channel runs slowest.
-    private Tensor WeightsOfPatch(double[]? pixels)
+    private Tensor WeightsOfPatch(double[] pixels)
     {
-        float[] channels = ChannelWeights.Of(_config.Transformer.InChannels, pixels, MapChannels, _config.MapGain);
+        float[] channels = ChannelWeights.Of(_config.Transformer.InChannels, pixels, MapChannels, 1);
         float[] weights = [.. channels.SelectMany(weight => Enumerable.Repeat(weight, (int)PatchPoints))];
         return tensor(weights, [1, weights.Length]).DetachFromDisposeScope();
     }

@@ -89,7 +89,7 @@ public sealed class GuidedVelocity : IDisposable
             GuidedVideo video = _videos[i];
             Tensor ofClip = output.narrow(0, sequence.Layout.Offset(clip), video.Grid.Count);
             Tensor velocity = _prediction.Velocity(seen[i], Patchify.Join(ofClip, 1, video.Grid, patch, _transformer.Config.OutChannels), [step.Sigma], s_whole); // 1 C t h w
-            results[i] = negative ? video.Guidance.Combine(results[i], velocity) : velocity;
+            results[i] = negative ? video.Guidance.Combine(results[i], velocity, _prediction.Lead) : velocity;
         }
         return [.. _videos.Select((video, i) => video.Time.FromNetwork(results[i], step))];
     }

@@ -22,18 +22,28 @@ public sealed class TuningMapTests
         Assert.Equal(0, RandomTensor.Distance(plain.Noisy.narrow(2, 1, 2), example.Noisy.narrow(2, 1, 2)));
     }
 
-    // The velocity of a map that is g times as large is g times as large near noise: its square counts 1/g².
-    [Fact]
-    public void ALargerMapCountsAsMuch()
+    // An output that is off by 1 counts 1 in every channel, how large and how noisy the map may be.
+    [Theory]
+    [InlineData(1f)]
+    [InlineData(0.5f)]
+    public void ALargerMapCountsAsMuch(float sigma)
     {
         using DisposeScope scope = NewDisposeScope();
         Tensor plain = RandomTensor.Create(1, 1, 5, 1, 8, 8), data = cat([plain.narrow(1, 0, 3), plain.narrow(1, 3, 2) * 8], 1);
-        TuningExample example = TuningExample.Create(data, "", [1], new GaussianNoise(1, "x"), CPU);
+        TuningExample example = TuningExample.Create(data, "", [sigma], new GaussianNoise(1, "x"), CPU);
 
-        // At pure noise n is 1: an output that is off by 1 is a velocity that is off by 1, or by 8.
-        Tensor exact = cat([(example.Noise - data).narrow(1, 0, 3), ((example.Noise - data).narrow(1, 3, 2) + (example.Noisy.narrow(1, 3, 2) * 7)) / 8], 1);
+        // Of a velocity v of data of deviation g the network says (n·v + (g − 1)·x)/g, n = σ + g·(1 − σ).
+        Tensor velocity = example.Noise - data;
+        Tensor exact = cat([velocity.narrow(1, 0, 3), ((velocity.narrow(1, 3, 2) * (sigma + (8 * (1 - sigma)))) + (example.Noisy.narrow(1, 3, 2) * 7)) / 8], 1);
         Assert.InRange(example.SquaredError(s_prediction, exact).item<float>(), 0, 1e-4);
         Assert.Equal(example.Learned, example.SquaredError(s_prediction, exact + 1).item<float>(), 0.05);
+    }
+
+    [Fact]
+    public void NearNoiseTheNetworkIsGivenTheSample()
+    {
+        using DisposeScope scope = NewDisposeScope();
+        TuningExample example = TuningExample.Create(RandomTensor.Create(1, 1, 5, 1, 8, 8), "", [1], new GaussianNoise(1, "x"), CPU);
         Assert.Equal(0, RandomTensor.Distance(example.Noisy, example.Input(s_prediction)));
     }
 }

@@ -53,10 +53,6 @@ internal sealed record TuningExample(Tensor Data, Tensor Noise, Tensor Noisy, fl
     {
         Tensor velocity = prediction.Velocity(Noisy, output, Levels, [1, 1, Levels.Length, 1, 1]);
         Tensor unknown = tensor(Array.ConvertAll(Levels, level => level > 0 ? 1f : 0f), [1, 1, Levels.Length, 1, 1], device: Data.device);
-        Tensor squares = (velocity - (Noise - Data)).square() * unknown;
-        if (prediction.Lead is not { } lead)
-            return squares.sum();
-        int channels = (int)Data.size(1);
-        return (squares * tensor(ChannelWeights.Of(channels, null, lead.Channels, lead.Gain), [1, channels, 1, 1, 1], device: Data.device)).sum();
+        return prediction.Weighed((velocity - (Noise - Data)).square() * unknown, Levels, [1, 1, Levels.Length, 1, 1]).sum();
     }
 }

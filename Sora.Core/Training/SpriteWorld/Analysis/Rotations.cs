@@ -12,7 +12,6 @@ internal sealed class Rotations(World world, TemplateSet upright, int shortSide)
     private const int Steps = 12;
     private const float LeastTurns = 0.3f, MostTurns = 3f, TurnsApart = 0.1f; // in the whole video
     private const float Better = 1.04f; // a ball that rests looks almost as well explained turning
-    private const float SizesApart = 0.09f;
 
     /// <summary>The look that spins; null if none does.</summary>
     /// <param name="search">At the resolution of <c>shortSide</c>.</param>
@@ -22,21 +21,16 @@ internal sealed class Rotations(World world, TemplateSet upright, int shortSide)
     public (Subject Subject, SubjectColour Colour)? Turning(
         TemplateSearch search, (Subject Subject, SubjectColour Colour) look, IReadOnlyList<Sighting> track, IEnumerable<((Subject, SubjectColour) Look, int T, Sighting Sighting)> others)
     {
-        Sighting[] seen = [.. track.Select((sighting, t) => Upright(search, look, t, sighting))];
+        Sighting[] seen = [.. track.Select((sighting, t) => upright.Near(look, search, t, sighting))];
         float explained = Better * seen.Sum(sighting => MathF.Max(sighting.Gain, 0));
         // Place and size are taken where the subject is seen best, which is upright.
         List<((Subject Subject, SubjectColour Colour) Look, Sighting Centre)> candidates = [(look, seen.MaxBy(sighting => sighting.Gain))];
-        candidates.AddRange(others.Select(other => (other.Look, Upright(search, other.Look, other.T, other.Sighting))));
+        candidates.AddRange(others.Select(other => (other.Look, upright.Near(other.Look, search, other.T, other.Sighting))));
         var best = candidates
             .Select(candidate => (candidate.Look, Gain: PosesOf(candidate.Look.Subject).Max(pose => BestTurn(Gains(search, candidate.Look, pose, candidate.Centre, track.Count)))))
             .MaxBy(candidate => candidate.Gain);
         return best.Gain > explained ? best.Look : null;
     }
-
-    private Sighting Upright(TemplateSearch search, (Subject, SubjectColour) look, int t, Sighting around) => upright.Of(look)
-        .Where(template => MathF.Abs(template.Extent - around.Extent) < SizesApart)
-        .Select(template => search.Near(template, t, around, reach: 3))
-        .MaxBy(found => found.Gain);
 
     private static IEnumerable<Pose> PosesOf(Subject subject) =>
         SpriteAtlas.PosesOf(subject).Where(pose => subject.Facing != Facing.UpRight || pose == Pose.Upright);

@@ -77,11 +77,7 @@ internal sealed class SubjectRecognition
         Sighting SeenAt((Subject, SubjectColour) look, int t) =>
             Best(_coarse.Of(look), template => search.Everywhere(template, t));
 
-        float FineGain(Candidate candidate) => moments
-            .Zip(candidate.Sightings, (t, sighting) => Best(
-                _fine.Of(candidate.Look).Where(template => MathF.Abs(template.Extent - sighting.Extent) < 0.09f),
-                template => compare.Near(template, t, sighting, reach: 3)).Gain)
-            .Sum();
+        float FineGain(Candidate candidate) => moments.Zip(candidate.Sightings, (t, sighting) => _fine.Near(candidate.Look, compare, t, sighting).Gain).Sum();
     }
 
     /// <summary>Where a look is in every frame; frames in which it is out of sight repeat the nearest one.</summary>
