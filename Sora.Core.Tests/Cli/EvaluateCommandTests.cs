@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Sora.Frames;
+using Sora.Tests.Generation;
 using Sora.Training.SpriteWorld;
 using Xunit;
 
@@ -50,6 +51,9 @@ public sealed class EvaluateCommandTests : IDisposable
     [InlineData("no video has its caption beside it", "--videos", "FOLDER")]
     [InlineData("there is no such folder", "--videos", "FOLDER/none")]
     [InlineData("--count has no meaning with --videos", "--videos", "FOLDER", "--count", "3")]
+    [InlineData("--steps has no meaning with --videos", "--videos", "FOLDER", "--steps", "4")]
+    [InlineData("Steps 0 is out of range", "--count", "1", "--steps", "0")]
+    [InlineData("none.safetensors", "--count", "1", "--lora", "FOLDER/none.safetensors")]
     [InlineData("nearest: by-day", "--world", "by-dai")]
     [InlineData("names a subject that is not of this world, or none", "--prompts", "FOLDER/prompts.text")]
     [InlineData("cannot be read", "--prompts", "FOLDER/none.text")]
@@ -59,6 +63,20 @@ public sealed class EvaluateCommandTests : IDisposable
         SoraProcess.Result result = await SoraProcess.RunAsync(["evaluate", .. arguments.Select(a => a.Replace("FOLDER", _folder, StringComparison.Ordinal))]);
         Assert.Equal(2, result.ExitCode);
         Assert.Contains(message, result.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task VideosAreMadeByTheGivenSettings()
+    {
+        string lora = Path.Combine(Path.GetDirectoryName(PocketModel.Folder)!, "pocket-few-steps.safetensors"), one = Path.Combine(_folder, "one.mp4"), save = Path.Combine(_folder, "kept");
+        string[] settings = ["--lora", lora, "--sampler", "euler-trailing", "--steps", "4", "--guidance", "1"];
+        await File.WriteAllTextAsync(Path.Combine(_folder, "prompts.text"), "a red fish swims left in the deep sea\n");
+        SoraProcess.Result generated = await SoraProcess.RunAsync(["generate", "a red fish swims left in the deep sea", "--seed", "7", "--model", PocketModel.Folder, "--quiet", "-o", one, .. settings]);
+        SoraProcess.Result evaluated = await SoraProcess.RunAsync(["evaluate", PocketModel.Folder, "--prompts", Path.Combine(_folder, "prompts.text"), "--seed", "7", "--save", save, .. settings]);
+
+        Assert.True(generated.ExitCode == 0, generated.Error);
+        Assert.True(evaluated.ExitCode == 0, evaluated.Error);
+        Assert.Equal(VideoReader.Read(one).SelectMany(frame => frame.Rgb.ToArray()), VideoReader.Read(Path.Combine(save, "001.mp4")).SelectMany(frame => frame.Rgb.ToArray()));
     }
 
     public void Dispose() => Directory.Delete(_folder, true);

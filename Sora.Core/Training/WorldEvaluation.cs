@@ -34,18 +34,21 @@ public sealed class WorldEvaluation
     }
 
     /// <summary>Generates a video for every prompt and judges it.</summary>
-    /// <param name="generator">The model, at its own default settings.</param>
+    /// <param name="generator">The model.</param>
     /// <param name="prompts">Prompts with what they mean.</param>
     /// <param name="seed">The first prompt's seed; the next has the next.</param>
     /// <param name="each">Told every prompt with its video and its score.</param>
+    /// <param name="settings">How every video is made, but for its prompt and seed; null: by the model's own default settings.</param>
     /// <param name="cancellationToken">Honoured within a step.</param>
-    public async Task RunAsync(VideoGenerator generator, IEnumerable<(string Prompt, CaptionMeaning Meaning)> prompts, ulong seed, Action<string, GeneratedVideo, ClipScore>? each = null, CancellationToken cancellationToken = default)
+    public async Task RunAsync(
+        VideoGenerator generator, IEnumerable<(string Prompt, CaptionMeaning Meaning)> prompts, ulong seed, Action<string, GeneratedVideo, ClipScore>? each = null,
+        VideoRequest? settings = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(generator);
         ArgumentNullException.ThrowIfNull(prompts);
         foreach ((string prompt, CaptionMeaning meaning) in prompts)
         {
-            var request = new VideoRequest(prompt) { Seed = (long)(seed++ & long.MaxValue) };
+            VideoRequest request = (settings ?? new(prompt)) with { Prompt = prompt, Seed = (long)(seed++ & long.MaxValue) };
             using GeneratedVideo video = await generator.GenerateAsync(request, null, cancellationToken).ConfigureAwait(false);
             ClipScore score = Judge(video.Frames, meaning);
             each?.Invoke(prompt, video, score);

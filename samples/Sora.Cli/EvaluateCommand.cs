@@ -37,6 +37,8 @@ internal static class EvaluateCommand
         {
             s_model, s_count, s_seed, s_prompts, s_videos, s_world, s_json, s_save, s_sprites,
         };
+        foreach (Option option in GenerateOptions.Solving)
+            command.Add(option);
         command.SetAction(RunAsync);
         return command;
     }
@@ -67,9 +69,12 @@ internal static class EvaluateCommand
         string? folder = line.GetValue(s_save);
         if (folder is not null)
             Directory.CreateDirectory(folder);
-        using VideoGenerator generator = await VideoGenerator.LoadAsync(line.GetValue(s_model) ?? DefaultModel.Find(), null, null, cancellationToken);
+        using VideoGenerator generator = await VideoGenerator.LoadAsync(
+            line.GetValue(s_model) ?? DefaultModel.Find(), new VideoGeneratorOptions { Loras = [.. GenerateOptions.LorasOf(line)] }, null, cancellationToken);
         int done = 0;
-        await evaluation.RunAsync(generator, prompts, seed, Each, cancellationToken);
+        // The prompts and seeds are the evaluation's.
+        VideoRequest settings = GenerateOptions.RequestOf(line, "sora evaluate", new VideoRequest(prompts[0].Item1));
+        await evaluation.RunAsync(generator, prompts, seed, Each, settings, cancellationToken);
 
         void Each(string prompt, GeneratedVideo video, ClipScore score)
         {
@@ -97,7 +102,7 @@ internal static class EvaluateCommand
 
     private static void JudgeVideos(WorldEvaluation evaluation, World world, string folder, ParseResult line, CancellationToken cancellationToken)
     {
-        foreach (Option given in (Option[])[s_count, s_seed, s_prompts, s_save])
+        foreach (Option given in (Option[])[s_count, s_seed, s_prompts, s_save, .. GenerateOptions.Solving])
         {
             if (line.GetResult(given) is not null)
                 throw new SoraException($"{given.Name} has no meaning with --videos, where nothing is generated.");

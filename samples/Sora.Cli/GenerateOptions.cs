@@ -127,6 +127,9 @@ internal static class GenerateOptions
 
     public static IEnumerable<Option> KnownFrames => [First, Last, Known];
 
+    /// <summary>How a model is run, whatever it shows.</summary>
+    public static IReadOnlyList<Option> Solving { get; } = [Steps, Guidance, Sampler, Shift, Loras];
+
     /// <summary>How long videos are made.</summary>
     public static IEnumerable<Option> Windows => [WindowFrames, OverlapFrames];
 
@@ -197,6 +200,9 @@ internal static class GenerateOptions
             Loras = loras.Length > 0 || like is null ? [.. loras] : like.Loras,
         };
     }
+
+    /// <summary>The files of <c>--lora</c>.</summary>
+    public static IReadOnlyList<LoraFile> LorasOf(ParseResult line) => line.GetValue(Loras) ?? [];
 
     private static bool OnOrOff(string option, string text) => text.ToLowerInvariant() switch
     {
