@@ -24,7 +24,7 @@ namespace Sora;
 internal sealed class GenerationPipeline(ModelComponents model, StageClock clock, CancellationToken cancellationToken)
 {
     private readonly OverflowRetry _retry = new(model.RetriesInFloat32, clock);
-    private readonly ModelLimits _limits = model.Folder.Limits;
+    private readonly ModelLimits _limits = model.Limits;
 
     /// <summary>Generates a batch.</summary>
     /// <param name="requests">Resolved requests that can run together; one of several windows runs alone.</param>

@@ -53,7 +53,10 @@ public sealed record GenerationRecord(VideoRequest Request)
     /// <summary>The side in pixels of the tiles that the autoencoder worked in (<see cref="VideoGeneratorOptions.VaeTileSize"/>); null: it was not tiled.</summary>
     public int? VaeTileSize { get; init; }
 
-    /// <summary>The LoRAs.</summary>
+    /// <summary>Whether the model's own LoRA for a few steps was in use (<see cref="VideoGeneratorOptions.FewSteps"/>).</summary>
+    public bool FewSteps { get; init; }
+
+    /// <summary>The other LoRAs.</summary>
     public ValueList<LoraFile> Loras { get; init; } = [];
 
     /// <summary>
@@ -191,6 +194,7 @@ public sealed record GenerationRecord(VideoRequest Request)
         public string? Precision { get; init; }
         public int? Threads { get; init; }
         public int? VaeTileSize { get; init; }
+        public bool? FewSteps { get; init; }
         public Lora[]? Loras { get; init; }
 
         public sealed record Later(int FirstFrame, string Prompt, bool? Cut);
@@ -239,6 +243,7 @@ public sealed record GenerationRecord(VideoRequest Request)
                 Precision = PrecisionNames.NameOf(record.Precision),
                 Threads = record.Threads,
                 VaeTileSize = record.VaeTileSize,
+                FewSteps = record.FewSteps ? true : null,
                 Loras = record.Loras.Count == 0 ? null : [.. record.Loras.Select(lora => new Lora(lora.Path, lora.Scale, lora.Expert))],
             };
         }
@@ -283,6 +288,7 @@ public sealed record GenerationRecord(VideoRequest Request)
             Precision = Precision is null ? default : PrecisionNames.Parse(Precision),
             Threads = Threads,
             VaeTileSize = VaeTileSize,
+            FewSteps = FewSteps ?? false,
             Loras = [.. (Loras ?? []).Select(lora => new LoraFile(lora.Path, lora.Scale) { Expert = lora.Expert })],
         };
     }

@@ -33,6 +33,7 @@ internal sealed class ModelComponents : IDisposable
     {
         Folder = folder;
         _options = options;
+        FewSteps = folder.FewStepsOf(options.FewSteps) is not null;
         Device = DeviceOf(options.Device);
         ComputeTypes.Require(options.Precision, Device);
         if (options is { Precision: Precision.Int8, LayerStreaming: true })
@@ -60,6 +61,12 @@ internal sealed class ModelComponents : IDisposable
 
     public ModelFolder Folder { get; }
 
+    /// <summary>Whether the model runs with its own LoRA for a few steps.</summary>
+    public bool FewSteps { get; }
+
+    /// <summary>What the model can make, and what it makes by default as it runs.</summary>
+    public ModelLimits Limits => Folder.LimitsOf(FewSteps);
+
     public Device Device { get; }
 
     /// <summary>What tells this model's files from others. Hashing begins when the model is loaded; this waits for its end.</summary>
@@ -69,7 +76,7 @@ internal sealed class ModelComponents : IDisposable
     /// <summary>The number format that is computed in.</summary>
     public Precision Precision => IsInt8 ? Precision.Int8 : _type == bfloat16 ? Precision.BFloat16 : Precision.Full;
 
-    /// <summary>The active LoRAs.</summary>
+    /// <summary>The active LoRAs, without the model's own.</summary>
     public ValueList<LoraFile> Loras { get; private set; } = [];
 
     /// <summary>Whether a stage that leaves the range of the precision is computed again in float32.</summary>
@@ -155,7 +162,7 @@ internal sealed class ModelComponents : IDisposable
                 clock.Report(i + 1, model._parts.Count);
             }
             // Beside the work, since nobody needs it before a video is finished.
-            model._fingerprint = Task.Run(() => ModelFingerprint.Of(model.Folder, model._closing.Token), CancellationToken.None);
+            model._fingerprint = Task.Run(() => ModelFingerprint.Of(model.Folder, model.FewSteps, model._closing.Token), CancellationToken.None);
             return model;
         }
         catch
@@ -189,7 +196,7 @@ internal sealed class ModelComponents : IDisposable
 
     private void ActivateLoras(IReadOnlyList<LoraFile> files)
     {
-        var loras = LoraSet.Open(files);
+        var loras = LoraSet.Open(FewSteps ? [new(Folder.RequireFewStepsLora()), .. files] : files);
         var notes = new List<string>();
         try
         {

@@ -14,7 +14,7 @@ internal sealed record SpeedRecord(IReadOnlyList<SpatialTiles> Tiles, StepCacheC
     public static SpeedRecord Of(IEnumerable<VideoRequest> requests, ModelComponents model)
     {
         long? available = model.MemoryForGeneration;
-        return new([.. requests.Select(request => model.Cost.Tiles(WindowPlan.LargestOf(request, model.Folder.Limits), available))], new());
+        return new([.. requests.Select(request => model.Cost.Tiles(WindowPlan.LargestOf(request, model.Limits), available))], new());
     }
 
     /// <summary>Tells, when it is done, what a person should know of it.</summary>

@@ -22,12 +22,14 @@ public sealed class VideoGenerator : IDisposable
     private VideoGenerator(ModelComponents model) =>
         (_model, _rate) = (model, new(() => MatrixRate.Measure(model.ComputeType, model.Device)));
 
-    /// <summary>The sizes that the model can make, and what it makes by default.</summary>
-    public ModelLimits Limits => _model.Folder.Limits;
+    /// <summary>The sizes that the model can make, and what it makes by default with its options.</summary>
+    public ModelLimits Limits => _model.Limits;
 
     /// <summary>Reads what a model can make from its configs, without loading weights.</summary>
-    /// <exception cref="SoraException">The folder is missing or damaged.</exception>
-    public static ModelLimits ReadLimits(string modelFolder) => ModelFolder.Open(modelFolder).Limits;
+    /// <param name="modelFolder">The folder.</param>
+    /// <param name="fewSteps"><see cref="VideoGeneratorOptions.FewSteps"/> with which it is going to be loaded; null: with few steps where the folder brings them.</param>
+    /// <exception cref="SoraException">The folder is missing or damaged, or few steps are asked for and it has none.</exception>
+    public static ModelLimits ReadLimits(string modelFolder, bool? fewSteps = null) => ModelFolder.Open(modelFolder).LimitsOf(fewSteps);
 
     /// <summary>
     /// Loads a model folder in the diffusers layout. A large model is opened and checked only, and its parts are loaded when a
@@ -187,13 +189,14 @@ public sealed class VideoGenerator : IDisposable
             ModelFingerprint = fingerprint,
             Precision = _model.Precision,
             Threads = _model.Threads,
+            FewSteps = _model.FewSteps,
             Loras = _model.Loras,
             GivenFrames = GenerationRecord.HashOf(request),
         };
 
     /// <summary>
     /// Replaces the active LoRAs. The weights are those of the model's files with these LoRAs added, whatever was active
-    /// before; an empty list gives the model as it was, bit for bit. Waits for a generation that runs.
+    /// before; an empty list gives the model as it was loaded without any, bit for bit. The model's own LoRA for few steps is none of them, and stays. Waits for a generation that runs.
     /// </summary>
     /// <param name="loras">The LoRAs and their scales.</param>
     /// <param name="cancellationToken">Honoured while waiting.</param>

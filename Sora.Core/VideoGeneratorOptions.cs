@@ -29,6 +29,13 @@ public sealed partial record VideoGeneratorOptions
     /// <exception cref="SoraException">Out of range.</exception>
     public int? Threads { get; init => field = ThreadCounts.Require(nameof(Threads), value); }
 
+    /// <summary>
+    /// Whether the model runs with the LoRA that its folder brings for a few steps (<see cref="Weights.RequestDefaults.FewSteps"/>), beside
+    /// <see cref="Loras"/>. Its steps, guidance and sampler are then the defaults of requests (<see cref="VideoGenerator.Limits"/>).
+    /// </summary>
+    /// <value>By default null: where the folder brings one. True is refused where it brings none.</value>
+    public bool? FewSteps { get; init; }
+
     /// <summary>LoRAs that change the transformer from the start; <see cref="VideoGenerator.SetLorasAsync"/> changes them later.</summary>
     /// <value>By default none.</value>
     public ValueList<LoraFile> Loras { get; init; } = [];

@@ -57,7 +57,8 @@ public sealed class CheckpointCommandTests : IDisposable
         SoraProcess.Result info = await SoraProcess.RunAsync(["info"]);
         Assert.Equal((0, ""), (info.ExitCode, info.Error));
         Assert.Contains("Sora's pocket model, a folder in the layout of diffusers", info.Output, StringComparison.Ordinal);
-        Assert.Contains("Made for 64x64, 17 frames at 8 a second: 20 steps", info.Output, StringComparison.Ordinal);
+        Assert.Contains("Made for 64x64, 17 frames at 8 a second: 4 steps, guidance 1, shift 5, euler-trailing\n", info.Output, StringComparison.Ordinal);
+        Assert.Contains("by few-steps.safetensors; without it: 20 steps, guidance 2, shift 5, unipc\n", info.Output, StringComparison.Ordinal);
         Assert.Contains("multiples of 8, and 4n + 1 frames", info.Output, StringComparison.Ordinal);
     }
 

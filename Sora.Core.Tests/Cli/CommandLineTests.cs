@@ -15,7 +15,7 @@ public class CommandLineTests
         foreach (string option in new[]
                  {
                      "--output", "--first", "--last", "--known", "--size", "--frames", "--fps", "--steps", "--guidance", "--low-noise-guidance",
-                     "--guidance-interval", "--guidance-rescale", "--negative", "--seed", "--count", "--vary", "--vary-strength", "--like", "--sampler",
+                     "--guidance-interval", "--guidance-rescale", "--negative", "--seed", "--count", "--vary", "--vary-strength", "--like", "--few-steps", "--sampler",
                      "--shift", "--model", "--lora", "--lora-high", "--lora-low", "--device", "--precision", "--threads", "--quiet", "--verbose",
                  })
         {

@@ -68,8 +68,8 @@ public sealed class EvaluateCommandTests : IDisposable
     [Fact]
     public async Task VideosAreMadeByTheGivenSettings()
     {
-        string lora = Path.Combine(Path.GetDirectoryName(PocketModel.Folder)!, "pocket-few-steps.safetensors"), one = Path.Combine(_folder, "one.mp4"), save = Path.Combine(_folder, "kept");
-        string[] settings = ["--lora", lora, "--sampler", "euler-trailing", "--steps", "4", "--guidance", "1"];
+        string one = Path.Combine(_folder, "one.mp4"), save = Path.Combine(_folder, "kept");
+        string[] settings = ["--few-steps", "on", "--lora", Path.Combine(PocketModel.Folder, "few-steps.safetensors:-0.5"), "--steps", "3", "--guidance", "1.5"];
         await File.WriteAllTextAsync(Path.Combine(_folder, "prompts.text"), "a red fish swims left in the deep sea\n");
         SoraProcess.Result generated = await SoraProcess.RunAsync(["generate", "a red fish swims left in the deep sea", "--seed", "7", "--model", PocketModel.Folder, "--quiet", "-o", one, .. settings]);
         SoraProcess.Result evaluated = await SoraProcess.RunAsync(["evaluate", PocketModel.Folder, "--prompts", Path.Combine(_folder, "prompts.text"), "--seed", "7", "--save", save, .. settings]);

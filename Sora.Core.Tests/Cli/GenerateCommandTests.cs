@@ -2,6 +2,7 @@ using Sora.Frames;
 using Sora.Tests.Frames;
 using Sora.Tests.Generation;
 using Sora.Tests.Weights;
+using Sora.Weights;
 using Xunit;
 
 namespace Sora.Tests.Cli;
@@ -119,6 +120,48 @@ public sealed class GenerateCommandTests : IDisposable
         Assert.NotEqual(plain, styled);
         Assert.Equal(styled, await FrameAsync("--lora", $"{style}:1"));
         Assert.Equal(plain, await FrameAsync("--lora", $"{style}:0", "--lora", $"{style}:0"));
+    }
+
+    [Fact]
+    public async Task AModelsFewStepsAreTakenUnlessTheLineSaysHow()
+    {
+        RequireOneSentence(await GenerateAsync("a fish", "--few-steps", "on"), 2, "names no LoRA under few_steps; nearest: without them");
+        RequireOneSentence(await GenerateAsync("a fish", "--few-steps", "maybe"), 2, "--few-steps 'maybe' is unknown; known: on, off");
+        using var other = new TemporaryFolder();
+        string model = other.File("few"), lora = Path.Combine(model, "few.safetensors");
+        TinyModel.CopyTo(model);
+        TestLora.Write(lora, TestLora.ForBlocks(TinyModel.Transformer));
+        (TinyModel.Defaults with { FewSteps = new() { Lora = "few.safetensors", Steps = 2, GuidanceScale = 1.5f, Sampler = Sampler.Euler } }).Save(Path.Combine(model, RequestDefaults.FileName));
+        async Task<byte[]> FrameAsync(params string[] options)
+        {
+            SoraProcess.Result result = await SoraProcess.RunAsync(["generate", "a red fish", "-o", "fish.png", "--frames", "1", "--seed", "7", "--quiet", .. options], _folder.Path);
+            Assert.Equal((0, "", ""), (result.ExitCode, result.Output, result.Error));
+            return ImageReader.Read(_folder.File("fish.png")).Rgb.ToArray();
+        }
+        byte[] few = await FrameAsync("--model", model), many = await FrameAsync("--model", TinyModel.Folder), both = await FrameAsync("--model", model, "--few-steps", "on", "--steps", "3");
+        Assert.Equal(few, await FrameAsync("--model", model, "--few-steps", "off", "--lora", lora, "--steps", "2", "--guidance", "1.5", "--sampler", "euler"));
+        Assert.Equal(many, await FrameAsync("--model", model, "--few-steps", "off"));
+        Assert.Equal(many, await FrameAsync("--model", model, "--steps", "4"));
+        Assert.Equal(both, await FrameAsync("--model", TinyModel.Folder, "--lora", lora, "--steps", "3", "--guidance", "1.5", "--sampler", "euler"));
+        // Without guidance a negative prompt would have no effect.
+        Assert.Equal(await FrameAsync("--model", TinyModel.Folder, "--negative", "fog"), await FrameAsync("--model", model, "--negative", "fog"));
+        Assert.Equal(3, new[] { few, many, both }.Select(Convert.ToHexString).Distinct().Count());
+
+        // A file says which it was made with.
+        Assert.Equal(few, await FrameAsync("--model", model));
+        Assert.Equal(few, await FrameAsync("--model", model, "--like", "fish.png"));
+        Assert.Equal(many, await FrameAsync("--model", model, "--steps", "4"));
+        Assert.Equal(many, await FrameAsync("--model", model, "--like", "fish.png"));
+
+        // Who did not ask for that is told.
+        SoraProcess.Result told = await SoraProcess.RunAsync(["generate", "a red fish", "-o", "fish.png", "--frames", "1", "--steps", "1", "--model", model], _folder.Path);
+        Assert.Contains("Note: Made without the model's LoRA for few steps, few.safetensors, since other settings are given; --few-steps on keeps it.\n", told.Error, StringComparison.Ordinal);
+        told = await SoraProcess.RunAsync(["generate", "a red fish", "-o", "fish.png", "--frames", "1", "--steps", "1", "--few-steps", "off", "--model", model], _folder.Path);
+        Assert.DoesNotContain("Note:", told.Error, StringComparison.Ordinal);
+
+        SoraProcess.Result info = await SoraProcess.RunAsync(["info", model]);
+        Assert.Contains("8 a second: 2 steps, guidance 1.5, shift 3, euler\n", info.Output, StringComparison.Ordinal);
+        Assert.Contains("by few.safetensors; without it: 4 steps, guidance 5, shift 3, unipc\n", info.Output, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -12,7 +12,7 @@ public sealed class PocketEditTests
     [InlineData(0.8)]
     public async Task ASubjectChangesItsColourAndStaysInItsPlace(double strength)
     {
-        using VideoGenerator generator = await VideoGenerator.LoadAsync(PocketModel.Folder, new() { Device = "cpu", Threads = 1 });
+        using VideoGenerator generator = await VideoGenerator.LoadAsync(PocketModel.Folder, new() { Device = "cpu", Threads = 1, FewSteps = false });
         var fish = new VideoRequest("A red fish swims left in the deep sea") { Seed = 3, Steps = 10 };
         await using GeneratedVideo source = await generator.GenerateAsync(fish);
         await using GeneratedVideo edited = await generator.GenerateAsync(fish with { Prompt = "A blue fish swims left in the deep sea", Seed = 7, Source = [.. source.Frames], Strength = strength });

@@ -7,7 +7,7 @@ namespace Sora.Tests.Conditioning;
 /// <summary>Known frames in videos of the model that the repository brings, as pixels.</summary>
 public sealed class PocketKnownFramesTests
 {
-    private static readonly VideoRequest Fish = new("A red fish swims left in the deep sea") { Seed = 1, Steps = 8 };
+    private static readonly VideoRequest Fish = new("A red fish swims left in the deep sea") { Seed = 1 };
 
     [Theory]
     [InlineData(0)]

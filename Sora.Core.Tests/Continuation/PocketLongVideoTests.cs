@@ -11,7 +11,7 @@ public sealed class PocketLongVideoTests
     public async Task WindowsHaveNoVisibleSeam()
     {
         using VideoGenerator generator = await LoadAsync();
-        var request = new VideoRequest("A red fish swims left in the deep sea") { Seed = 3, Steps = 8, FrameCount = 41, WindowFrames = 17 };
+        var request = new VideoRequest("A red fish swims left in the deep sea") { Seed = 3, FrameCount = 41, WindowFrames = 17 };
         List<VideoFrame> frames = await generator.StreamAsync(request).ToListAsync();
         double[] steps = [.. frames.Zip(frames.Skip(1), (a, b) => a.Rgb.ToArray().Zip(b.Rgb.ToArray(), (x, y) => Math.Abs(x - y)).Average())];
         int[] joints = [16, 24, 32]; // to the first frame of a window
@@ -30,7 +30,6 @@ public sealed class PocketLongVideoTests
         var request = new VideoRequest("A red fish swims left in the deep sea")
         {
             Seed = 3,
-            Steps = 8,
             FrameCount = 33,
             LaterPrompts = [new(13, "A blue fish swims right in the deep sea"), new(26, "A red dog walks right on the meadow") { Cut = true }],
         };

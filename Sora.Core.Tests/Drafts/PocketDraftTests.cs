@@ -11,7 +11,7 @@ public sealed class PocketDraftTests
     [Fact]
     public async Task TheCompositionIsTheDrafts()
     {
-        using VideoGenerator generator = await VideoGenerator.LoadAsync(PocketModel.Folder, new() { Device = "cpu", Threads = 1 });
+        using VideoGenerator generator = await VideoGenerator.LoadAsync(PocketModel.Folder, new() { Device = "cpu", Threads = 1, FewSteps = false });
         var fish = new VideoRequest("A red fish swims left in the deep sea") { Seed = 3, Steps = 8, Width = 96, Height = 96, FrameCount = 5, Draft = 0.5 };
         await using GeneratedVideo video = await generator.GenerateAsync(fish);
         await using GeneratedVideo draft = await generator.GenerateAsync(DraftedRequest.DraftOf(fish, generator.Limits));

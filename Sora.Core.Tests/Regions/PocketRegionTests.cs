@@ -8,7 +8,7 @@ namespace Sora.Tests.Regions;
 /// <summary>Regions of videos of the model that the repository brings: changed as the prompt says, and without a visible joint.</summary>
 public sealed class PocketRegionTests
 {
-    private static readonly VideoRequest Fish = new("A red fish swims left in the deep sea") { Seed = 3, Steps = 8, FrameCount = 5 };
+    private static readonly VideoRequest Fish = new("A red fish swims left in the deep sea") { Seed = 3, FrameCount = 5 };
 
     [Fact]
     public async Task ARegionIsChangedWithoutAVisibleJoint()

@@ -13,7 +13,7 @@ internal static class RequestEstimate
     /// <param name="rate">Floating-point operations a second.</param>
     public static GenerationEstimate Of(ModelComponents model, VideoRequest request, double rate)
     {
-        ModelLimits limits = model.Folder.Limits;
+        ModelLimits limits = model.Limits;
         VideoRequest[] windows = !request.IsInWindows ? [request]
             : [.. WindowPlan.Of(request, limits).Select(window => window.RequestOf(request, limits.TemporalStride, null))];
         VideoRequest largest = WindowPlan.LargestOf(request, limits);

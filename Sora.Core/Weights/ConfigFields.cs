@@ -43,6 +43,10 @@ internal sealed class ConfigFields(JsonElement root)
 
     public ValueList<string> Texts(string field, ValueList<string> fallback) => List(field, Text) ?? fallback;
 
+    public ConfigFields? OptionalObject(string field) => Find(field) is not { } value ? null
+        : value.ValueKind == JsonValueKind.Object ? new(value)
+        : throw Wrong(value, field, "an object");
+
     /// <summary>The value of a field of any kind; null where it is absent or null.</summary>
     public JsonElement? Find(string field)
     {

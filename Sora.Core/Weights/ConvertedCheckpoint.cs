@@ -39,8 +39,11 @@ public static class ConvertedCheckpoint
             }
             var files = new ModelFolderFiles(networks)
             {
-                Others = ModelFolderFiles.OthersOf(
-                    model.Index, model.Scheduler, model.Tokenizer, model.ImageProcessor, model.Defaults, model.ReadSentencePiece()),
+                Others =
+                [
+                    .. ModelFolderFiles.OthersOf(model.Index, model.Scheduler, model.Tokenizer, model.ImageProcessor, model.Defaults, model.ReadSentencePiece()),
+                    .. model.Defaults.FewSteps is { } few ? ((string, string, Action<string>)[])[("", few.Lora, path => Copy(model.RequireFewStepsLora(), path))] : [],
+                ],
             };
             files.Write(folder);
             return files.ByteLength;
@@ -81,6 +84,20 @@ public static class ConvertedCheckpoint
 
     private static string NameIn(WeightStore store, string name) =>
         !store.Contains(name) && CheckpointParameters.TextEncoderNames.TryGetValue(name, out string? other) && store.Contains(other) ? other : name;
+
+    /// <exception cref="SoraException">The file cannot be copied.</exception>
+    private static void Copy(string file, string copy)
+    {
+        try
+        {
+            Directory.CreateDirectory(Path.GetDirectoryName(copy)!);
+            File.Copy(file, copy);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new SoraException($"{file} cannot be copied: {e.Message}", e);
+        }
+    }
 
     private static void Write(WeightStore store, string name, ScalarType type, Stream stream)
     {

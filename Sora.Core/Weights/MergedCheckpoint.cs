@@ -11,7 +11,7 @@ public static class MergedCheckpoint
 {
     private const double Rounding = 1e-6;
 
-    /// <summary>Writes the folder. Transformers and text encoder are merged; everything else is the first model's.</summary>
+    /// <summary>Writes the folder. Transformers and text encoder are merged; everything else is the first model's, but for a LoRA for few steps, which the sum has none of.</summary>
     /// <param name="models">Two or more models of the same configs and tokenizer, with their factors, which sum to 1.</param>
     /// <param name="folder">A folder that does not exist or is empty.</param>
     /// <param name="precision">The type of weights; norms, modulation, embeddings of time and the VAE are float32 in each.</param>
@@ -31,7 +31,7 @@ public static class MergedCheckpoint
         foreach ((ModelFolder other, _) in opened.Skip(1))
             Require(first, other);
         return ConvertedCheckpoint.Write(
-            first,
+            first.ForOtherWeights(),
             part => IsMerged(part) ? MergedStore.Open([.. opened.Select(model => ((Func<WeightStore>)(() => model.Folder.OpenWeights(part)), model.Factor))]) : first.OpenWeights(part),
             folder, precision, cancellationToken);
     }

@@ -4,15 +4,16 @@ namespace Sora.Weights;
 
 /// <summary>
 /// Tells one model's files from another's: SHA-256 over the names, lengths and contents of the networks' files, the
-/// tokenizer and the schedule, of large files samples (<see cref="FileHash"/>).
+/// tokenizer, the schedule and the LoRA for few steps where it is in use, of large files samples (<see cref="FileHash"/>).
 /// </summary>
 internal static class ModelFingerprint
 {
     /// <summary>Sixteen hexadecimal digits.</summary>
     /// <param name="model">The model.</param>
+    /// <param name="fewSteps">Whether its LoRA for few steps is in use.</param>
     /// <param name="cancellationToken">Stops within a megabyte.</param>
     /// <exception cref="SoraException">A file cannot be read.</exception>
-    public static string Of(ModelFolder model, CancellationToken cancellationToken = default)
+    public static string Of(ModelFolder model, bool fewSteps, CancellationToken cancellationToken = default)
     {
         try
         {
@@ -26,6 +27,8 @@ internal static class ModelFingerprint
             string schedule = Path.Combine(model.Path, "scheduler", "scheduler_config.json");
             if (File.Exists(schedule))
                 FileHash.Add(hash, "scheduler", schedule, cancellationToken);
+            if (fewSteps)
+                FileHash.Add(hash, "few_steps", model.RequireFewStepsLora(), cancellationToken);
             return Convert.ToHexStringLower(hash.GetHashAndReset().AsSpan(0, 8));
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)

@@ -105,7 +105,7 @@ public sealed record ModelFolder
     /// <summary>The number of frames is a multiple of this, plus 1.</summary>
     public int TemporalStride => Vae.TemporalStride;
 
-    /// <summary>The sizes that the model can make, and what it makes by default.</summary>
+    /// <summary>The sizes that the model can make, and what it makes by default without a LoRA for few steps; <see cref="LimitsOf"/> with it.</summary>
     public ModelLimits Limits => new()
     {
         SpatialStride = SpatialStride,
@@ -127,6 +127,31 @@ public sealed record ModelFolder
         Sampler = Defaults.Sampler,
         World = Defaults.World,
     };
+
+    /// <summary><see cref="Limits"/> with the model's LoRA for few steps, or without.</summary>
+    /// <param name="fewSteps"><see cref="VideoGeneratorOptions.FewSteps"/>; null: with it where the folder brings it.</param>
+    /// <exception cref="SoraException">Few steps are asked for, and the model has none.</exception>
+    public ModelLimits LimitsOf(bool? fewSteps) => FewStepsOf(fewSteps) is not { } few ? Limits
+        : Limits with { Steps = few.Steps, GuidanceScale = few.GuidanceScale, LowNoiseGuidanceScale = null, GuidanceInterval = SigmaInterval.All, Sampler = few.Sampler };
+
+    /// <summary>The few steps that are taken where <see cref="VideoGeneratorOptions.FewSteps"/> has a value; null: none.</summary>
+    /// <exception cref="SoraException">Few steps are asked for, and the model has none.</exception>
+    internal FewStepDefaults? FewStepsOf(bool? asked) =>
+        asked == true && Defaults.FewSteps is null
+            ? throw new SoraException($"{Path} has no few steps: its {RequestDefaults.FileName} names no LoRA under few_steps; nearest: without them.")
+            : asked == false ? null : Defaults.FewSteps;
+
+    /// <summary>This model for weights that its LoRA for few steps was not made for.</summary>
+    internal ModelFolder ForOtherWeights() => this with { Defaults = Defaults with { FewSteps = null } };
+
+    /// <summary>The LoRA of a model with few steps.</summary>
+    /// <exception cref="SoraException">The file is missing.</exception>
+    internal string RequireFewStepsLora()
+    {
+        string lora = System.IO.Path.Combine(Path, Defaults.FewSteps!.Lora);
+        return File.Exists(lora) ? lora
+            : throw new SoraException($"{lora} is missing, which {RequestDefaults.FileName} names under few_steps; nearest: run the model without few steps.");
+    }
 
     /// <summary>Fields that this library does not know, as <c>vae/config.json: field</c>.</summary>
     public IReadOnlyList<string> UnknownFields =>

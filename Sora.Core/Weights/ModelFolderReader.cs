@@ -207,6 +207,8 @@ internal static class ModelFolderReader
             throw new SoraException($"{file}: semantic_map needs a latent of more than {map} channels, and vae z_dim is {folder.Vae.ZDim}.");
         if (map == 0 && folder.Transformer.MapHarmonics is not null)
             throw new SoraException($"{file}: semantic_map is not set, and the transformer has map_harmonics; allowed: both or neither.");
+        if (defaults.FewSteps is not null && folder.Transformer2 is not null)
+            throw new SoraException($"{file}: few_steps is for models with one transformer, and this one has two; nearest: without few_steps, and the LoRAs given with each run.");
         return defaults;
     }
 

@@ -49,7 +49,7 @@ public sealed record ModelInspection
             Model = model,
             Published = model is null ? PublishedOf(found.Select(network => network.Files)) : PublishedModel.Of(model.Transformer, model.Transformer2 is not null),
             Networks = networks,
-            Problem = problem?.Message ?? networks.Select(network => network.Problem).FirstOrDefault(text => text is not null),
+            Problem = problem?.Message ?? ProblemOfFewSteps(model) ?? networks.Select(network => network.Problem).FirstOrDefault(text => text is not null),
         };
     }
 
@@ -65,8 +65,22 @@ public sealed record ModelInspection
         ArgumentNullException.ThrowIfNull(request);
         ModelFolder model = Model ?? throw new InvalidOperationException("The model is not complete.");
         // Only the size counts: a model that starts from a picture is not asked for one.
-        VideoRequest resolved = request.Resolve(model.Limits with { KnownFrames = KnownFrameRule.Any });
+        VideoRequest resolved = request.Resolve(model.LimitsOf(null) with { KnownFrames = KnownFrameRule.Any });
         return new GenerationCost(model, bfloat16, keep: false, _ => false).Memory(resolved, Guidance.BranchesOf(resolved), available: null);
+    }
+
+    private static string? ProblemOfFewSteps(ModelFolder? model)
+    {
+        try
+        {
+            if (model?.Defaults.FewSteps is not null)
+                _ = model.RequireFewStepsLora();
+            return null;
+        }
+        catch (SoraException e)
+        {
+            return e.Message;
+        }
     }
 
     private static string PartOf(NetworkFiles files) => files.Kind switch

@@ -86,6 +86,10 @@ public sealed record RequestDefaults : ModelConfig
     /// <value>Null for other models.</value>
     public string? World { get; init; }
 
+    /// <summary>How the model takes a few steps in place of many (<c>few_steps</c>); the other fields hold with them, too.</summary>
+    /// <value>Null for models that bring no LoRA for it, and for those with two transformers.</value>
+    public FewStepDefaults? FewSteps { get; init; }
+
     /// <summary>
     /// Reads a <c>sora.json</c>; fields that it leaves out have the value that <paramref name="absent"/> has.
     /// </summary>
@@ -100,7 +104,16 @@ public sealed record RequestDefaults : ModelConfig
     public static RequestDefaults Parse(string json, string source = FileName, RequestDefaults? absent = null) =>
         ConfigFile.Parse(json, source, fields => Read(fields, absent ?? new RequestDefaults()));
 
-    private static RequestDefaults Read(ConfigFields fields, RequestDefaults absent) => new()
+    private static RequestDefaults Read(ConfigFields fields, RequestDefaults absent)
+    {
+        ConfigFields? few = fields.OptionalObject("few_steps");
+        return Read(fields, absent, few is null ? absent.FewSteps : FewStepDefaults.Read(few)) with
+        {
+            UnknownFields = [.. fields.Unknown(), .. few?.Unknown().Select(field => $"few_steps.{field}") ?? []],
+        };
+    }
+
+    private static RequestDefaults Read(ConfigFields fields, RequestDefaults absent, FewStepDefaults? fewSteps) => new()
     {
         Width = fields.Integer("width", absent.Width),
         Height = fields.Integer("height", absent.Height),
@@ -118,11 +131,13 @@ public sealed record RequestDefaults : ModelConfig
         PerTokenTime = fields.Flag("per_token_time", absent.PerTokenTime),
         SemanticMap = fields.Flag("semantic_map", absent.SemanticMap),
         World = fields.OptionalText("world") ?? absent.World,
-        UnknownFields = fields.Unknown(),
+        FewSteps = fewSteps,
     };
 
     private protected override void Write(SortedDictionary<string, object?> fields)
     {
+        if (FewSteps is { } few)
+            fields["few_steps"] = few.ToFields();
         fields["fps"] = FramesPerSecond;
         fields["frame_count"] = FrameCount;
         fields["guidance_scale"] = GuidanceScale;

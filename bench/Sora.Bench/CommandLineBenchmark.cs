@@ -26,18 +26,22 @@ internal static partial class CommandLineBenchmark
 
     private static Measurement[] Measure(string model, string output, bool quick)
     {
-        string[] size = ["--size", "64x64", "--frames", "17", "--steps", "20"];
+        string[] size = ["--size", "64x64", "--frames", "17"], many = ["--steps", "20", "--guidance", "4"];
         if (quick)
         {
             ModelLimits limits = VideoGenerator.ReadLimits(model);
-            size = ["--size", $"{2 * limits.SpatialStride}x{2 * limits.SpatialStride}", "--frames", $"{limits.TemporalStride + 1}", "--steps", "2"];
+            (size, many) = (["--size", $"{2 * limits.SpatialStride}x{2 * limits.SpatialStride}", "--frames", $"{limits.TemporalStride + 1}"], ["--steps", "2", "--guidance", "4"]);
         }
-        string[] arguments = ["generate", "a red fish swims left in the deep sea", "--guidance", "4", "--seed", "1", "--model", model, "-o", output, .. size];
+        string[] arguments = ["generate", "a red fish swims left in the deep sea", "--seed", "1", "--model", model, "-o", output, .. size];
         Generate(arguments); // the first call may have to build
-        Call[] calls = [.. Enumerable.Range(0, quick ? 1 : 5).Select(_ => Generate(arguments))];
+        // In turns, so that both meet the same machine.
+        (Call Few, Call Many)[] pairs = [.. Enumerable.Range(0, quick ? 1 : 5).Select(_ => (Generate(arguments), Generate([.. arguments, .. many])))];
+        Call[] calls = [.. pairs.Select(pair => pair.Many)];
         return
         [
             new(Name, Median.Of(calls.Select(c => c.Total)), "s", Most: 10),
+            new("the same as the model comes, in its few steps / in twenty", Median.Of(pairs.Select(pair => pair.Few.Total / pair.Many.Total)), ""),
+            new("loading the model with its LoRA for few steps", Median.Of(pairs.Select(pair => pair.Few.Loading)), "s", Most: 1),
             new("loading the model, of that", Median.Of(calls.Select(c => c.Loading)), "s", Most: 1),
             new("from the command to the start of generating", Median.Of(calls.Select(c => c.UntilGenerating)), "s", Most: 3),
             new("transformer and VAE, as a share of the time from there to the end", Median.Of(calls.Select(c => c.Networks / (c.Total - c.UntilGenerating))), "%", Least: 0.9),

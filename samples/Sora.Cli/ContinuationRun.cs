@@ -28,10 +28,10 @@ internal static class ContinuationRun
         ParseResult line, VideoRequest request, Func<VideoRequest, ModelLimits, Plan> planOf, CancellationToken cancellationToken, GenerationRecord? like = null)
     {
         // What can be refused is refused before the model is loaded.
-        VideoGeneratorOptions options = GenerateOptions.OptionsOf(line, like);
+        VideoGeneratorOptions options = GenerateOptions.OptionsOf(line, request, like);
         string output = line.GetValue(GenerateOptions.Output) ?? GenerateOptions.DefaultOutput;
         string model = line.GetValue(GenerateOptions.Model) ?? DefaultModel.Find();
-        ModelLimits limits = VideoGenerator.ReadLimits(model);
+        ModelLimits limits = VideoGenerator.ReadLimits(model, options.FewSteps);
         // One seed for all windows, which the summary tells.
         request = PromptRewriting.Apply(line, request with { Seed = request.Seed ?? Random.Shared.Next(1_000_000_000) }, limits, model);
         Plan plan = planOf(request, limits);
@@ -55,7 +55,7 @@ internal static class ContinuationRun
         });
         if (!quiet)
         {
-            foreach (string note in notes!.Notes)
+            foreach (string note in (string[])[.. GenerateOptions.FewStepsNote(line, options, model) is { } settings ? (string[])[settings] : [], .. notes!.Notes])
                 Console.Error.WriteLine($"Note: {note}");
             Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"""
                 {output}: {filled.Width}x{filled.Height}, {written} frames at {filled.FramesPerSecond} a second

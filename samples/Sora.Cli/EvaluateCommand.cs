@@ -69,11 +69,11 @@ internal static class EvaluateCommand
         string? folder = line.GetValue(s_save);
         if (folder is not null)
             Directory.CreateDirectory(folder);
-        using VideoGenerator generator = await VideoGenerator.LoadAsync(
-            line.GetValue(s_model) ?? DefaultModel.Find(), new VideoGeneratorOptions { Loras = [.. GenerateOptions.LorasOf(line)] }, null, cancellationToken);
-        int done = 0;
         // The prompts and seeds are the evaluation's.
         VideoRequest settings = GenerateOptions.RequestOf(line, "sora evaluate", new VideoRequest(prompts[0].Item1));
+        using VideoGenerator generator = await VideoGenerator.LoadAsync(
+            line.GetValue(s_model) ?? DefaultModel.Find(), new VideoGeneratorOptions { FewSteps = GenerateOptions.FewStepsOf(line, settings), Loras = [.. GenerateOptions.LorasOf(line)] }, null, cancellationToken);
+        int done = 0;
         await evaluation.RunAsync(generator, prompts, seed, Each, settings, cancellationToken);
 
         void Each(string prompt, GeneratedVideo video, ClipScore score)

@@ -76,6 +76,9 @@ internal static class GenerateOptions
     private static readonly Option<string?> RetryInFloat32 = Setting.Text("--retry-float32", "on|off",
         "Compute a stage again in float32 when its numbers leave the range of the precision, rather than end with an error [default: on]");
 
+    private static readonly Option<string?> FewSteps = Setting.Text("--few-steps", "on|off",
+        "Run the model with the LoRA that its folder brings for a few steps [default: on where it brings one, unless steps, sampler, shift, guidance, what guidance leads away from, a strength or a draft are given; with --like as the file was made]");
+
     private static readonly Option<LoraFile[]?> Loras = Setting.Many("--lora", "FILE[:SCALE]",
         "LoRA to apply, with the factor of its effect; may be given several times [default: none]", LoraFile.Parse);
 
@@ -128,7 +131,7 @@ internal static class GenerateOptions
     public static IEnumerable<Option> KnownFrames => [First, Last, Known];
 
     /// <summary>How a model is run, whatever it shows.</summary>
-    public static IReadOnlyList<Option> Solving { get; } = [Steps, Guidance, Sampler, Shift, Loras];
+    public static IReadOnlyList<Option> Solving { get; } = [Steps, Guidance, Sampler, Shift, FewSteps, Loras];
 
     /// <summary>How long videos are made.</summary>
     public static IEnumerable<Option> Windows => [WindowFrames, OverlapFrames];
@@ -141,7 +144,7 @@ internal static class GenerateOptions
             command.Add(option);
         foreach (Option option in (Option[])[
             Size, Frames, FramesPerSecond, Steps, Guidance, LowNoiseGuidance, GuidanceInterval, GuidanceRescale, Negative, Seed, Vary, VaryStrength, Sampler, Shift,
-            PromptRewriting.Enhance, Model, Loras, HighNoiseLoras, LowNoiseLoras, StepCache, VaeTile, Device, Precision, Threads, LayerStreaming, MemoryLimit,
+            PromptRewriting.Enhance, Model, FewSteps, Loras, HighNoiseLoras, LowNoiseLoras, StepCache, VaeTile, Device, Precision, Threads, LayerStreaming, MemoryLimit,
             RetryInFloat32, Batch, PreviewChoice.Preview, PreviewChoice.NoPreview, Estimate, Quiet])
             command.Add(option);
     }
@@ -182,8 +185,12 @@ internal static class GenerateOptions
         };
     }
 
+    /// <summary>How the line has the model loaded.</summary>
+    /// <param name="line">The command line.</param>
+    /// <param name="request">What it asks for, before the model fills in the rest.</param>
+    /// <param name="like">The record of the file that is repeated.</param>
     /// <exception cref="SoraException">A value is out of range.</exception>
-    public static VideoGeneratorOptions OptionsOf(ParseResult line, GenerationRecord? like = null)
+    public static VideoGeneratorOptions OptionsOf(ParseResult line, VideoRequest request, GenerationRecord? like = null)
     {
         LoraFile[] loras = [.. line.GetValue(Loras) ?? [], .. line.GetValue(HighNoiseLoras) ?? [], .. line.GetValue(LowNoiseLoras) ?? []];
         return new VideoGeneratorOptions
@@ -196,6 +203,7 @@ internal static class GenerateOptions
             RetryInFloat32 = line.GetValue(RetryInFloat32) is not { } retry || OnOrOff("--retry-float32", retry),
             MemoryLimit = line.GetValue(MemoryLimit) is { } gigabytes ? (long)Math.Min(Math.Max(gigabytes * 1e9, 0), long.MaxValue / 2) : null,
             BatchSize = line.GetValue(Batch),
+            FewSteps = FewStepsOf(line, request, like),
             PreviewEvery = PreviewChoice.IsOn(line) ? PreviewChoice.Every : null,
             Loras = loras.Length > 0 || like is null ? [.. loras] : like.Loras,
         };
@@ -203,6 +211,32 @@ internal static class GenerateOptions
 
     /// <summary>The files of <c>--lora</c>.</summary>
     public static IReadOnlyList<LoraFile> LorasOf(ParseResult line) => line.GetValue(Loras) ?? [];
+
+    /// <summary>Whether the model's own few steps are taken; null: where it has them.</summary>
+    /// <param name="line">The command line.</param>
+    /// <param name="request">What it asks for, before the model fills in the rest.</param>
+    /// <param name="like">The record of the file that is repeated.</param>
+    /// <exception cref="SoraException">Neither on nor off.</exception>
+    public static bool? FewStepsOf(ParseResult line, VideoRequest request, GenerationRecord? like = null) =>
+        line.GetValue(FewSteps) is { } asked ? OnOrOff("--few-steps", asked)
+        : like is not null ? like.FewSteps
+        // Who says how steps are taken means the model's own weights; what guidance needs has no effect without it; and of a few steps a strength
+        // can take few shares.
+        : request is
+        {
+            Steps: null, Sampler: null, Shift: null, GuidanceScale: null, LowNoiseGuidanceScale: null, GuidanceInterval: null, GuidanceRescale: null, NegativePrompt: null,
+            Strength: null, Draft: null,
+        } ? null : false;
+
+    /// <summary>What to tell somebody whose command line takes a model's few steps away without naming them; null: nothing.</summary>
+    /// <param name="line">The command line.</param>
+    /// <param name="options">What was made of it.</param>
+    /// <param name="model">The model's folder.</param>
+    /// <exception cref="SoraException">The folder cannot be read any more.</exception>
+    public static string? FewStepsNote(ParseResult line, VideoGeneratorOptions options, string model) =>
+        options.FewSteps == false && line.GetResult(FewSteps) is null && line.GetResult(Like) is null && ModelFolder.Open(model).Defaults.FewSteps is { } few
+            ? $"Made without the model's LoRA for few steps, {few.Lora}, since other settings are given; --few-steps on keeps it."
+            : null;
 
     private static bool OnOrOff(string option, string text) => text.ToLowerInvariant() switch
     {

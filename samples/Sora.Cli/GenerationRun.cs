@@ -22,13 +22,13 @@ internal static class GenerationRun
         GenerationRecord? like = null)
     {
         // What can be refused is refused before the model is loaded.
-        VideoGeneratorOptions options = GenerateOptions.OptionsOf(line, like);
+        VideoGeneratorOptions options = GenerateOptions.OptionsOf(line, request, like);
         string output = line.GetValue(GenerateOptions.Output) ?? GenerateOptions.DefaultOutput;
         int count = line.GetValue(GenerateOptions.Count) ?? 1;
         if (count is < 1 or > MostVideos)
             throw new SoraException($"--count {count} is out of range; allowed: 1 to {MostVideos}, nearest: {Math.Clamp(count, 1, MostVideos)}.");
         string model = line.GetValue(GenerateOptions.Model) ?? DefaultModel.Find();
-        ModelLimits limits = VideoGenerator.ReadLimits(model);
+        ModelLimits limits = VideoGenerator.ReadLimits(model, options.FewSteps);
         request = addFrames(PromptRewriting.Apply(line, request, limits, model), limits).Resolve(limits);
         (VideoRequest Request, string Output)[] videos = [.. Enumerable.Range(0, count).Select(i => (Numbered(request, i), count == 1 ? output : NameOf(output, i + 1)))];
         foreach ((_, string file) in videos)
@@ -80,6 +80,8 @@ internal static class GenerationRun
             }
             return done.ToArray();
         });
+        if (!quiet && GenerateOptions.FewStepsNote(line, options, model) is { } settings)
+            Console.Error.WriteLine($"Note: {settings}");
         foreach ((string[] notes, string summary) in quiet ? [] : results)
         {
             foreach (string note in notes)

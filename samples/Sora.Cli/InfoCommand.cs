@@ -72,9 +72,11 @@ internal static class InfoCommand
 
     private static void WriteModel(ModelInspection found, ModelFolder model, VideoRequest request)
     {
-        ModelLimits limits = model.Limits;
+        ModelLimits limits = model.LimitsOf(null);
         Console.WriteLine($"  {"tokenizer",-14} {model.SentencePiecePath}");
-        Console.WriteLine(Invariant($"Made for {limits.Width}x{limits.Height}, {limits.FrameCount} frames at {limits.FramesPerSecond} a second: {limits.Steps} steps, guidance {limits.GuidanceScale}, shift {limits.ShiftOf(limits.Width, limits.Height, limits.FrameCount)}, {SamplerNames.NameOf(limits.Sampler)}"));
+        Console.WriteLine(Invariant($"Made for {limits.Width}x{limits.Height}, {limits.FrameCount} frames at {limits.FramesPerSecond} a second: {Solving(limits)}"));
+        if (model.Defaults.FewSteps is { } few)
+            Console.WriteLine($"These few steps are by {few.Lora}; without it: {Solving(model.Limits)}");
         Console.WriteLine($"Takes widths and heights that are multiples of {limits.SpatialStride}, and {limits.TemporalStride}n + 1 frames; known frames: {limits.KnownFrames}");
         IReadOnlyList<StageMemory> memory = found.MemoryNeeded(request);
         VideoRequest video = SizeOf(found, request);
@@ -82,6 +84,9 @@ internal static class InfoCommand
         if (model.UnknownFields is { Count: > 0 } unknown)
             Console.WriteLine($"Fields that Sora does not know: {string.Join(", ", unknown)}");
     }
+
+    private static string Solving(ModelLimits limits) =>
+        Invariant($"{limits.Steps} steps, guidance {limits.GuidanceScale}, shift {limits.ShiftOf(limits.Width, limits.Height, limits.FrameCount)}, {SamplerNames.NameOf(limits.Sampler)}");
 
     private static object AsObject(ModelInspection found, VideoRequest request) => new
     {
@@ -101,7 +106,8 @@ internal static class InfoCommand
             network.FileBytes,
         }),
         Tokenizer = found.Model?.SentencePiecePath,
-        Defaults = found.Model?.Limits,
+        Defaults = found.Model?.LimitsOf(null),
+        FewSteps = found.Model?.Defaults.FewSteps is { } few ? new { few.Lora, WithoutIt = found.Model.Limits } : null,
         Memory = found.Model is null ? null : MemoryObject(found, request),
         UnknownFields = found.Model?.UnknownFields,
     };
@@ -114,7 +120,7 @@ internal static class InfoCommand
 
     // The size with what the request leaves open.
     private static VideoRequest SizeOf(ModelInspection found, VideoRequest request) =>
-        request.Resolve(found.Model!.Limits with { KnownFrames = KnownFrameRule.Any });
+        request.Resolve(found.Model!.LimitsOf(null) with { KnownFrames = KnownFrameRule.Any });
 
     private static string Formats(NetworkInspection network) => network.Formats switch
     {

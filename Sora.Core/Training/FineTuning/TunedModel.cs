@@ -78,7 +78,7 @@ internal sealed class TunedModel : IDisposable
         }
         string trained = PartOf(_config);
         ConvertedCheckpoint.Write(
-            Folder with { Defaults = defaults ?? Folder.Defaults }, part => part == trained ? new TrainedWeights(Parameters) : Folder.OpenWeights(part), _config.Output,
+            (Folder with { Defaults = defaults ?? Folder.Defaults }).ForOtherWeights(), part => part == trained ? new TrainedWeights(Parameters) : Folder.OpenWeights(part), _config.Output,
             _config.Precision, CancellationToken.None);
     }
 
