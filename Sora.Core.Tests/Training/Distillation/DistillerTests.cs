@@ -4,6 +4,7 @@ using Sora.Tests.Training.SpriteWorld;
 using Sora.Tests.Weights;
 using Sora.Training;
 using Sora.Training.Distillation;
+using Sora.Training.FineTuning;
 using Sora.Training.SpriteWorld;
 using Sora.Weights;
 using Xunit;
@@ -95,6 +96,69 @@ public sealed class DistillerTests : IDisposable
     }
 
     [Fact]
+    public void WhatDoesNotShowItsPromptIsTriedWithOtherNoise()
+    {
+        // Of two subjects a video of noise shows the one or the other.
+        SpriteWorldConfig known = SpriteWorldConfig.FirstEdition;
+        World world = SyntheticAtlas.World(known with { Subjects = [.. known.Subjects.Take(2)], Scenes = [.. known.Scenes.Take(1)], Motions = [Motion.Rests], Colours = [SubjectColour.Own] });
+        DistillationConfig once = Lora("once") with { Videos = 24, VideosPerStep = 5, TeacherSteps = 4, Seed = 7 };
+        long tensors = LiveTensors.Count();
+        string[] prompts = [.. Enumerable.Range(0, 24).Select(video => $"a {known.Subjects[video % 2].Name} rests")];
+        var log = new List<string>();
+        using TeacherVideos first = Made(once, null);
+        using TeacherVideos chosen = Made(once with { Tries = 3, RunFolder = _folder.File("chosen-run") }, world);
+        Assert.Equal(tensors, LiveTensors.Count());
+        using var judge = new TeacherJudge(ModelFolder.Open(TinyModel.Folder), world, float32, CPU);
+        int kept = 0, better = 0, unshown = 0;
+        for (int video = 0; video < prompts.Length; video++)
+        {
+            using DisposeScope scope = NewDisposeScope();
+            Tensor before = first.Step(video, 1).After, after = chosen.Step(video, 1).After;
+            // In float32 a video does not depend on its batch, but for the rounding of sums.
+            bool same = (before - after).abs().max().item<float>() < 1e-3, shown = judge.Shows(after, prompts[video]);
+            Assert.Equal(judge.Shows(before, prompts[video]), same);
+            // The step begins with the noise that the video was made of.
+            Assert.Equal(same, AreSame(first.Step(video, 0).Before, chosen.Step(video, 0).Before));
+            kept += same ? 1 : 0;
+            better += !same && shown ? 1 : 0;
+            unshown += shown ? 0 : 1;
+        }
+        Assert.True(kept > 0 && better > 0, $"{kept} kept, {better} found");
+        Assert.Contains($"{prompts.Length - kept} of them needed other noise; {unshown} do not show their prompts after 3 tries", log);
+
+        // One that was stopped comes to the same.
+        DistillationConfig broken = once with { Tries = 3, RunFolder = _folder.File("broken-chosen-run"), VideosPerStep = 1 };
+        using (var stop = new CancellationTokenSource())
+        {
+            Assert.Throws<OperationCanceledException>(() => Made(broken, world, line =>
+            {
+                if (line.StartsWith("made ", StringComparison.Ordinal))
+                    stop.Cancel();
+            }, stop.Token));
+        }
+        using TeacherVideos resumed = Made(broken, world);
+        Assert.All(Enumerable.Range(0, prompts.Length), video => Assert.True(AreSame(resumed.Step(video, 0).Before, chosen.Step(video, 0).Before)));
+
+        // A second run finds what the first chose.
+        log.Clear();
+        using TeacherVideos again = Made(once with { Tries = 3, RunFolder = _folder.File("chosen-run") }, world);
+        Assert.Empty(log);
+        Assert.All(Enumerable.Range(0, prompts.Length), video => Assert.True(
+            AreSame(again.Step(video, 0).Before, chosen.Step(video, 0).Before) && AreSame(again.Step(video, 1).After, chosen.Step(video, 1).After)));
+
+        static bool AreSame(Tensor a, Tensor b) => a.bytes.SequenceEqual(b.bytes);
+
+        TeacherVideos Made(DistillationConfig config, World? judged, Action<string>? told = null, CancellationToken cancellationToken = default)
+        {
+            var model = ModelFolder.Open(TinyModel.Folder);
+            VideoRequest request = new VideoRequest("a video") { Width = 16, Height = 16, FrameCount = 5, Shift = 3, GuidanceScale = 4 }.Resolve(model.Limits);
+            Directory.CreateDirectory(config.RunFolder);
+            using var captions = CaptionVectors.Encode(model, prompts.Append(""), float32, CPU, _ => { }, default);
+            return TeacherVideos.Open(config with { Shift = 3 }, model, request, prompts, captions, judged, float32, CPU, told ?? log.Add, cancellationToken);
+        }
+    }
+
+    [Fact]
     public async Task AllWeightsBecomeAModelWhoseDefaultsAreTheFewSteps()
     {
         string prompts = _folder.File("prompts.txt");
@@ -120,6 +184,8 @@ public sealed class DistillerTests : IDisposable
         Assert.EndsWith("has two transformers; models with one can be distilled.", Refusal(Lora("d") with { Model = _folder.File("two") }), StringComparison.Ordinal);
         Assert.Contains("multiple", Refusal(Lora("e") with { Width = 17 }), StringComparison.Ordinal);
         Assert.Contains("cannot be read", Refusal(Lora("f") with { Prompts = _folder.File("none.txt") }), StringComparison.Ordinal);
+        File.WriteAllText(_folder.File("some.txt"), "a dog rests");
+        Assert.EndsWith("nearest: tries 1, or no prompts.", Refusal(Lora("h") with { Prompts = _folder.File("some.txt"), Tries = 3 }), StringComparison.Ordinal);
         File.WriteAllText(_folder.File("empty.txt"), "\n \n");
         Assert.Contains("holds no prompts", Refusal(Lora("g") with { Prompts = _folder.File("empty.txt") }), StringComparison.Ordinal);
         Assert.Contains("few_steps 0 is out of range", Assert.Throws<SoraException>(() => new DistillationConfig { Model = "m", RunFolder = "r", Output = "o", FewSteps = 0 }).Message, StringComparison.Ordinal);

@@ -35,6 +35,14 @@ public sealed record DistillationConfig
     /// <value>1 to 1000000. Default 1000.</value>
     public int Videos { get; init => field = s_counts.Require("videos", value)!.Value; } = 1000;
 
+    /// <summary>
+    /// How many noises a video is tried with until the drawn world's own analysis finds in it what its caption says; the last is kept
+    /// as it comes. 1 takes every video, unlooked at; more are for captions of the drawn world. The student then learns from the
+    /// teacher's successes (as rewards choose what is learned in Dong et al. 2023, RAFT, arXiv 2304.06767).
+    /// </summary>
+    /// <value>1 to 100. Default 1.</value>
+    public int Tries { get; init => field = s_few.Require("tries", value)!.Value; } = 1;
+
     /// <summary>Width in pixels; null: the model's.</summary>
     public int? Width { get; init; }
 

@@ -53,7 +53,7 @@ public sealed class Distiller : ITrainingTask, IDisposable
         try
         {
             _captions = CaptionVectors.Encode(model, prompts.Append(model.Defaults.NegativePrompt), computeType, _device, log, cancellationToken);
-            _videos = TeacherVideos.Open(config, model, request, prompts, _captions, computeType, _device, log, cancellationToken);
+            _videos = TeacherVideos.Open(config, model, request, prompts, _captions, config.Tries > 1 ? world : null, computeType, _device, log, cancellationToken);
             double[]? pixels = config.LossSpace == LossSpace.Pixels
                 ? PixelWeights.Open(config.RunFolder, Path.Combine(model.Path, "vae"), Examples, computeType, log, cancellationToken)
                 : null;
@@ -161,6 +161,8 @@ public sealed class Distiller : ITrainingTask, IDisposable
             int nearest = Math.Max(2, (config.TeacherSteps + (config.FewSteps / 2)) / config.FewSteps) * config.FewSteps;
             throw new SoraException($"teacher_steps {config.TeacherSteps} is not allowed with few_steps {config.FewSteps}: a larger multiple of it; nearest: {nearest}.");
         }
+        if (config is { Tries: > 1, Prompts: { } prompts })
+            throw new SoraException($"tries {config.Tries} is for captions of the drawn world, by which its videos are judged, and prompts names '{prompts}'; nearest: tries 1, or no prompts.");
     }
 
     private static TrainingLoopOptions LoopOptions(DistillationConfig config, string world) => new()
