@@ -21,10 +21,12 @@ public sealed class PocketKnownFramesTests
         // A source at strength 0 is the autoencoder alone.
         await using GeneratedVideo encoded = await generator.GenerateAsync(Fish with { Source = [.. other.Frames], Strength = 0 });
         await using GeneratedVideo video = await generator.GenerateAsync(Fish with { Seed = 5, KnownFrames = [new(index, known)] });
-        double unseen = Psnr(video.Frames[index == 16 ? 0 : 16], other.Frames[index == 16 ? 0 : 16]);
+        // The same noise when it is not told. (The video's other end is no measure: one frame and a motion say where that is.)
+        await using GeneratedVideo untold = await generator.GenerateAsync(Fish with { Seed = 5 });
+        double unseen = Psnr(untold.Frames[index], other.Frames[index]);
         double held = Psnr(video.Frames[index], encoded.Frames[index]);
-        Assert.True(held >= 30, $"{held:F1} dB from what the autoencoder makes of frame {index}, {unseen:F1} dB at the video's other end");
-        Assert.True(held >= unseen + 5, $"{held:F1} dB at frame {index} and {unseen:F1} dB where nothing is known");
+        Assert.True(held >= 30, $"{held:F1} dB from what the autoencoder makes of frame {index}, {unseen:F1} dB when it is not known");
+        Assert.True(held >= unseen + 5, $"{held:F1} dB at frame {index} and {unseen:F1} dB when it is not known");
     }
 
     private static double Psnr(VideoFrame a, VideoFrame b)
