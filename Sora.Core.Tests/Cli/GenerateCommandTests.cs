@@ -153,6 +153,18 @@ public sealed class GenerateCommandTests : IDisposable
         Assert.Equal(many, await FrameAsync("--model", model, "--steps", "4"));
         Assert.Equal(many, await FrameAsync("--model", model, "--like", "fish.png"));
 
+        // An edit takes the many.
+        async Task<byte[]> EditAsync(params string[] options)
+        {
+            SoraProcess.Result result = await SoraProcess.RunAsync(["edit", "fish.mp4", "a blue fish", "-o", "edited", "--seed", "3", "--quiet", .. options], _folder.Path);
+            Assert.Equal((0, "", ""), (result.ExitCode, result.Output, result.Error));
+            return Pixels.Of(Pixels.OfFolder(_folder.File("edited")));
+        }
+        Assert.Equal(0, (await SoraProcess.RunAsync(["generate", "a red fish", "-o", "fish.mp4", "--seed", "7", "--quiet", "--model", model], _folder.Path)).ExitCode);
+        byte[] edited = await EditAsync("--model", model);
+        Assert.Equal(await EditAsync("--model", TinyModel.Folder), edited);
+        Assert.NotEqual(await EditAsync("--model", model, "--few-steps", "on"), edited);
+
         // Who did not ask for that is told.
         SoraProcess.Result told = await SoraProcess.RunAsync(["generate", "a red fish", "-o", "fish.png", "--frames", "1", "--steps", "1", "--model", model], _folder.Path);
         Assert.Contains("Note: Made without the model's LoRA for few steps, few.safetensors, since other settings are given; --few-steps on keeps it.\n", told.Error, StringComparison.Ordinal);

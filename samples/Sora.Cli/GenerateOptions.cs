@@ -77,7 +77,7 @@ internal static class GenerateOptions
         "Compute a stage again in float32 when its numbers leave the range of the precision, rather than end with an error [default: on]");
 
     private static readonly Option<string?> FewSteps = Setting.Text("--few-steps", "on|off",
-        "Run the model with the LoRA that its folder brings for a few steps [default: on where it brings one, unless steps, sampler, shift, guidance, what guidance leads away from, a strength or a draft are given; with --like as the file was made]");
+        "Run the model with the LoRA that its folder brings for a few steps [default: on where it brings one, unless steps, sampler, shift, guidance, what guidance leads away from or a draft are given; off in edit and outpaint; with --like as the file was made]");
 
     private static readonly Option<LoraFile[]?> Loras = Setting.Many("--lora", "FILE[:SCALE]",
         "LoRA to apply, with the factor of its effect; may be given several times [default: none]", LoraFile.Parse);
@@ -220,13 +220,13 @@ internal static class GenerateOptions
     public static bool? FewStepsOf(ParseResult line, VideoRequest request, GenerationRecord? like = null) =>
         line.GetValue(FewSteps) is { } asked ? OnOrOff("--few-steps", asked)
         : like is not null ? like.FewSteps
-        // Who says how steps are taken means the model's own weights; what guidance needs has no effect without it; and of a few steps a strength
-        // can take few shares.
-        : request is
+        // Who says how steps are taken means the model's own weights; what guidance needs has no effect without it; and what goes on from a video in
+        // the middle, or beside its kept pixels, has too few steps to come to terms with it.
+        : IsOfVideo(line) || request is not
         {
             Steps: null, Sampler: null, Shift: null, GuidanceScale: null, LowNoiseGuidanceScale: null, GuidanceInterval: null, GuidanceRescale: null, NegativePrompt: null,
-            Strength: null, Draft: null,
-        } ? null : false;
+            Draft: null,
+        } ? false : null;
 
     /// <summary>What to tell somebody whose command line takes a model's few steps away without naming them; null: nothing.</summary>
     /// <param name="line">The command line.</param>
@@ -234,9 +234,11 @@ internal static class GenerateOptions
     /// <param name="model">The model's folder.</param>
     /// <exception cref="SoraException">The folder cannot be read any more.</exception>
     public static string? FewStepsNote(ParseResult line, VideoGeneratorOptions options, string model) =>
-        options.FewSteps == false && line.GetResult(FewSteps) is null && line.GetResult(Like) is null && ModelFolder.Open(model).Defaults.FewSteps is { } few
+        options.FewSteps == false && line.GetResult(FewSteps) is null && line.GetResult(Like) is null && !IsOfVideo(line) && ModelFolder.Open(model).Defaults.FewSteps is { } few
             ? $"Made without the model's LoRA for few steps, {few.Lora}, since other settings are given; --few-steps on keeps it."
             : null;
+
+    private static bool IsOfVideo(ParseResult line) => line.CommandResult.Command.Name is "edit" or "outpaint";
 
     private static bool OnOrOff(string option, string text) => text.ToLowerInvariant() switch
     {
