@@ -12,6 +12,9 @@ public sealed class MeasuredMemoryTests
     /// <summary>What compiled code, garbage and the allocator add or spare by chance in a process that runs tests.</summary>
     private const long Chance = 8_000_000;
 
+    /// <summary>What a process that has run two thousand tests takes beyond a fresh one: up to 26 MB were measured; alone this test needs none of it.</summary>
+    private const long LeftInPieces = 32_000_000;
+
     [Theory]
     [InlineData(Precision.BFloat16)]
     [InlineData(Precision.Full)]
@@ -35,7 +38,7 @@ public sealed class MeasuredMemoryTests
         {
             long least = taken.Min(peaks => peaks[stage.Stage]), most = taken.Max(peaks => peaks[stage.Stage]);
             string found = $"{stage.Stage} in {precision}: {stage.Activations} bytes are estimated and {least} to {most} were taken.";
-            Assert.True(stage.Activations + Chance >= least, found);
+            Assert.True(stage.Activations + Chance + LeftInPieces >= least, found);
             // What a small stage takes may lie in memory that the process has anyway.
             if (stage.Activations > 5 * Chance)
                 Assert.True(stage.Activations <= (3 * most) + (2 * Chance), found);
