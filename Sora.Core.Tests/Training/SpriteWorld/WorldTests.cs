@@ -53,9 +53,9 @@ public class WorldTests
     }
 
     [Fact]
-    public void By_day_a_subject_faces_as_it_is_drawn_and_in_the_whole_catalogue_either_way()
+    public void By_day_most_subjects_face_as_they_are_drawn_and_in_the_whole_catalogue_half_of_them()
     {
-        Assert.Equal(0, SpriteWorldConfig.ByDay.MirroredShare);
+        Assert.Equal(0.25f, SpriteWorldConfig.ByDay.MirroredShare);
         Assert.Equal(0.5f, SpriteWorldConfig.Everything.MirroredShare);
         Assert.Equal(0.5f, SpriteWorldConfig.FirstEdition.MirroredShare);
     }

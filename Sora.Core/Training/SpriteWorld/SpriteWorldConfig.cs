@@ -30,7 +30,8 @@ public sealed record SpriteWorldConfig
 
     /// <summary>
     /// The probability with which a subject faces the other way than it is drawn, where its motion leaves that open. Short captions do not say
-    /// which, and a small model that has learned both mixes them: a horse with a head at either end.
+    /// which, and a small model that has learned both mixes them: a horse with a head at either end. One that has seen only the drawing cannot show
+    /// it the other way in a motion that it was not trained on.
     /// </summary>
     /// <value>0 to 1. Default: 0.5.</value>
     public float MirroredShare { get; init; } = 0.5f;
@@ -50,15 +51,15 @@ public sealed record SpriteWorldConfig
     };
 
     /// <summary>
-    /// Every subject, scene and motion, by day, at the usual size and before a still camera. A subject that does not move to a side faces as it
-    /// is drawn.
+    /// Every subject, scene and motion, by day, at the usual size and before a still camera. Three of four subjects that do not move to a side face
+    /// as they are drawn.
     /// </summary>
     public static SpriteWorldConfig ByDay { get; } = new()
     {
         Subjects = SubjectCatalogue.All,
         Scenes = SceneCatalogue.All,
         Motions = Enum.GetValues<Motion>(),
-        MirroredShare = 0,
+        MirroredShare = 0.25f,
     };
 
     /// <summary>The whole catalogue.</summary>
