@@ -60,6 +60,26 @@ public sealed class GuidedVelocityTests : IDisposable
     }
 
     [Fact]
+    public void BesideTheGuidedVelocityIsThePromptsOwn()
+    {
+        using DisposeScope scope = NewDisposeScope();
+        Tensor text = RandomTensor.Create(1, 1, 7, _network.Config.TextDim), negative = RandomTensor.Create(3, 1, 7, _network.Config.TextDim);
+        Tensor sample = RandomTensor.Create(2, 1, _network.Config.InChannels, 2, 4, 6);
+        PatchGrid grid = Patchify.GridOf(sample, _network.Config.PatchSize);
+        SamplingStep step = new(0, 0.5f, 500);
+        using var plain = new GuidedVelocity(_network, new Guidance(1), text, negative, grid, CPU);
+        using var guided = new GuidedVelocity(_network, new Guidance(5), text, negative, grid, CPU);
+
+        (Tensor both, Tensor own) = guided.PredictBoth([sample], step)[0];
+        Assert.Equal(0, RandomTensor.Distance(guided.Predict(sample, step), both));
+        // As near as products of other numbers of rows are.
+        Assert.InRange(RandomTensor.Distance(plain.Predict(sample, step), own), 0, 1e-4);
+        Assert.InRange(RandomTensor.Distance(own, both), 0.1, 1000);
+        (both, own) = plain.PredictBoth([sample], step)[0];
+        Assert.Equal(0, RandomTensor.Distance(both, own));
+    }
+
+    [Fact]
     public void DisposingItFreesWhatBothPassesPrepared()
     {
         long before = LiveTensors.Count();

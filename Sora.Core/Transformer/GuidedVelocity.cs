@@ -69,7 +69,11 @@ public sealed class GuidedVelocity : IDisposable
 
     /// <summary>The guided velocities of the videos' samples [1, C, t, h, w] each, at a step.</summary>
     /// <exception cref="ArgumentException">There is not a sample for each video.</exception>
-    public IReadOnlyList<Tensor> Predict(IReadOnlyList<Tensor> samples, SamplingStep step)
+    public IReadOnlyList<Tensor> Predict(IReadOnlyList<Tensor> samples, SamplingStep step) => [.. PredictBoth(samples, step).Select(velocity => velocity.Guided)];
+
+    /// <summary>The guided velocities, each beside the prompt's own: the same tensor where there is no guidance.</summary>
+    /// <exception cref="ArgumentException">There is not a sample for each video.</exception>
+    internal IReadOnlyList<(Tensor Guided, Tensor Own)> PredictBoth(IReadOnlyList<Tensor> samples, SamplingStep step)
     {
         ArgumentNullException.ThrowIfNull(samples);
         if (samples.Count != _videos.Length)
@@ -82,16 +86,16 @@ public sealed class GuidedVelocity : IDisposable
         TokenTimes times = TokenTimes.PerToken([.. branches.SelectMany(branch => timesOf[branch.Video])]);
         Tensor patches = branches.Length == 1 ? inputs[0] : cat([.. branches.Select(branch => inputs[branch.Video])], 0);
         Tensor output = _transformer.Forward(patches, times, text, sequence, cache);             // N pt·ph·pw·C
-        var results = new Tensor[_videos.Length];
+        var results = new (Tensor Guided, Tensor Own)[_videos.Length];
         for (int clip = 0; clip < branches.Length; clip++)
         {
             (int i, bool negative) = branches[clip];
             GuidedVideo video = _videos[i];
             Tensor ofClip = output.narrow(0, sequence.Layout.Offset(clip), video.Grid.Count);
             Tensor velocity = _prediction.Velocity(seen[i], Patchify.Join(ofClip, 1, video.Grid, patch, _transformer.Config.OutChannels), [step.Sigma], s_whole); // 1 C t h w
-            results[i] = negative ? video.Guidance.Combine(results[i], velocity, _prediction.Lead) : velocity;
+            results[i] = negative ? results[i] with { Guided = video.Guidance.Combine(results[i].Own, velocity, _prediction.Lead) } : (velocity, velocity);
         }
-        return [.. _videos.Select((video, i) => video.Time.FromNetwork(results[i], step))];
+        return [.. _videos.Select((video, i) => (video.Time.FromNetwork(results[i].Guided, step), video.Time.FromNetwork(results[i].Own, step)))];
     }
 
     /// <summary>Frees the prepared texts and positions.</summary>

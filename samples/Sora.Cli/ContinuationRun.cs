@@ -55,7 +55,9 @@ internal static class ContinuationRun
         });
         if (!quiet)
         {
-            foreach (string note in (string[])[.. GenerateOptions.FewStepsNote(line, options, model) is { } settings ? (string[])[settings] : [], .. notes!.Notes])
+            if (GenerateOptions.FewStepsNote(line, options, model) is { } settings)
+                Console.Error.WriteLine($"Note: {settings}");
+            foreach (string note in notes!.Notes)
                 Console.Error.WriteLine($"Note: {note}");
             Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"""
                 {output}: {filled.Width}x{filled.Height}, {written} frames at {filled.FramesPerSecond} a second

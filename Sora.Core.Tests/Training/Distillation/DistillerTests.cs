@@ -146,16 +146,59 @@ public sealed class DistillerTests : IDisposable
         Assert.All(Enumerable.Range(0, prompts.Length), video => Assert.True(
             AreSame(again.Step(video, 0).Before, chosen.Step(video, 0).Before) && AreSame(again.Step(video, 1).After, chosen.Step(video, 1).After)));
 
-        static bool AreSame(Tensor a, Tensor b) => a.bytes.SequenceEqual(b.bytes);
+        TeacherVideos Made(DistillationConfig config, World? judged, Action<string>? told = null, CancellationToken cancellationToken = default) =>
+            Videos(config, prompts, judged, told ?? log.Add, cancellationToken);
+    }
 
-        TeacherVideos Made(DistillationConfig config, World? judged, Action<string>? told = null, CancellationToken cancellationToken = default)
+    [Fact]
+    public void TheTeacherIsMovedAwayFromAWeakerModel()
+    {
+        string weaker = _folder.File("weaker");
+        TinyModel.Create(weaker, TinyModel.Transformer with { NumLayers = 1 });
+        long tensors = LiveTensors.Count();
+        DistillationConfig config = Lora("alone") with { Videos = 3, VideosPerStep = 2 };
+        string[] prompts = ["a dog rests", "a red fish swims left", "a ball"];
+        var log = new List<string>();
+        using TeacherVideos alone = Made(config, "alone");
+        using TeacherVideos same = Made(config with { WeakerModel = TinyModel.Folder }, "same"), not = Made(config with { WeakerModel = weaker, WeakerScale = 1 }, "not");
+        using TeacherVideos some = Made(config with { WeakerModel = weaker, WeakerScale = 1.01f }, "some"), twice = Made(config with { WeakerModel = weaker, WeakerScale = 1.02f }, "twice");
+        Assert.Equal(tensors, LiveTensors.Count());
+        for (int video = 0; video < prompts.Length; video++)
         {
-            var model = ModelFolder.Open(TinyModel.Folder);
-            VideoRequest request = new VideoRequest("a video") { Width = 16, Height = 16, FrameCount = 5, Shift = 3, GuidanceScale = 4 }.Resolve(model.Limits);
-            Directory.CreateDirectory(config.RunFolder);
-            using var captions = CaptionVectors.Encode(model, prompts.Append(""), float32, CPU, _ => { }, default);
-            return TeacherVideos.Open(config with { Shift = 3 }, model, request, prompts, captions, judged, float32, CPU, told ?? log.Add, cancellationToken);
+            using DisposeScope scope = NewDisposeScope();
+            Tensor end = End(alone, video);
+            // Away from itself, or by nothing, is where it was.
+            Assert.InRange(RandomTensor.Distance(End(same, video), end), 0, 1e-3);
+            Assert.InRange(RandomTensor.Distance(End(not, video), end), 0, 1e-3);
+            Tensor once = End(some, video) - end, two = End(twice, video) - end;
+            Assert.InRange(once.abs().mean().item<float>(), 1e-3, 1);
+            // A little further goes a little further on the same way.
+            Assert.InRange((two - (once * 2)).abs().mean().item<float>() / once.abs().mean().item<float>(), 0, 0.1);
         }
+
+        // Videos are made again for another scale and found again for the same.
+        log.Clear();
+        using (TeacherVideos found = Made(config with { WeakerModel = weaker, WeakerScale = 1.02f }, "twice"))
+            Assert.Empty(log);
+        using (TeacherVideos other = Made(config with { WeakerModel = weaker }, "twice"))
+            Assert.Contains("making 3 videos in 8 steps each", log);
+
+        static Tensor End(TeacherVideos videos, int video) => videos.Step(video, 1).After;
+
+        TeacherVideos Made(DistillationConfig one, string name) => Videos(one with { RunFolder = _folder.File($"{name}-videos") }, prompts, null, log.Add);
+    }
+
+    [Fact]
+    public void AWeakerModelOfOtherLatentsIsNamed()
+    {
+        string other = _folder.File("other"), two = _folder.File("two-experts");
+        TinyModel.Create(other);
+        TinyModel.Create(two, twoExperts: true);
+        new SchedulerConfig { ClassName = SchedulerConfig.UniPC, Shift = 3, PredictionType = "preconditioned_flow" }.Save(Path.Combine(other, "scheduler", "scheduler_config.json"));
+        Assert.Equal($"weaker_model {other} has other latents than {TinyModel.Folder}; nearest: an earlier state of the same training.", Refusal(Lora("latents") with { WeakerModel = other }));
+        Assert.Equal($"weaker_model {two} has two transformers; nearest: an earlier state of {TinyModel.Folder}.", Refusal(Lora("experts") with { WeakerModel = two }));
+        Assert.Contains("weaker_scale 0.5 is out of range", Assert.Throws<SoraException>(() => Lora("scale") with { WeakerScale = 0.5f }).Message, StringComparison.Ordinal);
+        Assert.Contains("none", Refusal(Lora("none") with { WeakerModel = _folder.File("none") }), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -186,18 +229,32 @@ public sealed class DistillerTests : IDisposable
         Assert.Contains("cannot be read", Refusal(Lora("f") with { Prompts = _folder.File("none.txt") }), StringComparison.Ordinal);
         File.WriteAllText(_folder.File("some.txt"), "a dog rests");
         Assert.EndsWith("nearest: tries 1, or no prompts.", Refusal(Lora("h") with { Prompts = _folder.File("some.txt"), Tries = 3 }), StringComparison.Ordinal);
+        Assert.EndsWith("nearest: no emphasis, or no prompts.", Refusal(Lora("j") with { Prompts = _folder.File("some.txt"), Emphasis = new Dictionary<string, double> { ["rests"] = 2 } }), StringComparison.Ordinal);
+        Assert.Contains("nearest: rests", Refusal(Lora("k") with { Emphasis = new Dictionary<string, double> { ["rest"] = 2 } }), StringComparison.Ordinal);
+        Assert.EndsWith("and these have one frame; nearest: tries 1, or frame_count 5.", Refusal(Lora("i") with { FrameCount = 1, Tries = 2 }), StringComparison.Ordinal);
         File.WriteAllText(_folder.File("empty.txt"), "\n \n");
         Assert.Contains("holds no prompts", Refusal(Lora("g") with { Prompts = _folder.File("empty.txt") }), StringComparison.Ordinal);
         Assert.Contains("few_steps 0 is out of range", Assert.Throws<SoraException>(() => new DistillationConfig { Model = "m", RunFolder = "r", Output = "o", FewSteps = 0 }).Message, StringComparison.Ordinal);
     }
 
     [Fact]
+    public void CaptionsOfTheDrawnWorldAreDrawnMoreOftenByTheirWeight()
+    {
+        DistillationConfig config = Lora("weights") with { Videos = 60 };
+        Assert.InRange(Dogs(config), 1, 20);
+        Assert.InRange(Dogs(config with { Emphasis = new Dictionary<string, double> { ["dog"] = 100 } }), 50, 62);
+
+        static int Dogs(DistillationConfig config) => Sora.Training.Distillation.Distiller.PromptsOf(config, SyntheticAtlas.FirstEdition).Count(prompt => CaptionParser.Parse(prompt).Subject!.Name == "dog");
+    }
+
+    [Fact]
     public void AFileDescribesADistillation()
     {
         string path = _folder.File("distill.json");
-        File.WriteAllText(path, """{ "kind": "distill", "model": "m", "run_folder": "runs/few", "output": "few.safetensors", "lora": { "rank": 8 }, "few_steps": 2, "teacher_steps": 40, "guidance_scale": 6 }""");
+        File.WriteAllText(path, """{ "kind": "distill", "model": "m", "run_folder": "runs/few", "output": "few.safetensors", "lora": { "rank": 8 }, "few_steps": 2, "teacher_steps": 40, "guidance_scale": 6, "weaker_model": "w", "weaker_scale": 2, "emphasis": { "spins": 3 } }""");
         TrainingFile file = TrainingFile.Load(path);
         Assert.Equal((8, 2, 40, 6f), (file.Distillation!.Lora!.Rank, file.Distillation.FewSteps, file.Distillation.TeacherSteps, file.Distillation.GuidanceScale));
+        Assert.Equal(("w", 2f, 3.0), (file.Distillation.WeakerModel, file.Distillation.WeakerScale, file.Distillation.Emphasis!["spins"]));
         Assert.Equal(Path.Combine("runs/few", "distill-state.safetensors"), file.CheckpointPath);
         File.WriteAllText(path, """{ "kind": "distill", "model": "m", "run_folder": "r", "output": "o", "fewsteps": 2 }""");
         Assert.Contains("nearest: few_steps", Assert.Throws<SoraException>(() => TrainingFile.Load(path)).Message, StringComparison.Ordinal);
@@ -244,6 +301,17 @@ public sealed class DistillerTests : IDisposable
         WarmupSteps = 2,
         Device = "cpu",
     };
+
+    private static TeacherVideos Videos(DistillationConfig config, string[] prompts, World? judged, Action<string> log, CancellationToken cancellationToken = default)
+    {
+        var model = ModelFolder.Open(TinyModel.Folder);
+        VideoRequest request = new VideoRequest("a video") { Width = 16, Height = 16, FrameCount = 5, Shift = 3, GuidanceScale = 4 }.Resolve(model.Limits);
+        Directory.CreateDirectory(config.RunFolder);
+        using var captions = CaptionVectors.Encode(model, prompts.Append(""), float32, CPU, _ => { }, default);
+        return TeacherVideos.Open(config with { Shift = 3 }, model, request, prompts, captions, judged, float32, CPU, log, cancellationToken);
+    }
+
+    private static bool AreSame(Tensor a, Tensor b) => a.bytes.SequenceEqual(b.bytes);
 
     private static Distiller Distiller(DistillationConfig config, List<string>? log = null) =>
         new(config, SyntheticAtlas.FirstEdition, float32, line => log?.Add(line), default);

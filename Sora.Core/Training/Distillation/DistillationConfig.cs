@@ -14,6 +14,7 @@ public sealed record DistillationConfig
     private static readonly ValueRange<double> s_rates = new(1e-9, 1);
     private static readonly ValueRange<double> s_shares = new(0, 1);
     private static readonly ValueRange<float> s_guidance = new(0, 100);
+    private static readonly ValueRange<float> s_weaker = new(1, 100);
     private static readonly ValueRange<float> s_shifts = new(0.01f, 100);
 
     /// <summary>The model: a folder in the layout of diffusers.</summary>
@@ -30,6 +31,13 @@ public sealed record DistillationConfig
 
     /// <summary>A file of prompts, one a line; null: captions of the drawn world.</summary>
     public string? Prompts { get; init; }
+
+    /// <summary>
+    /// Weights by which captions of the drawn world are drawn more or less often, by the names of subjects, scenes and motions, as in
+    /// <see cref="FlowTrainingConfig.Emphasis"/>. Null: all alike. Not with <see cref="Prompts"/>.
+    /// </summary>
+    /// <value>Each 0.01 to 100.</value>
+    public IReadOnlyDictionary<string, double>? Emphasis { get; init; }
 
     /// <summary>The number of videos that the teacher makes, of latents alone; prompts are taken in turn, each time with other noise.</summary>
     /// <value>1 to 1000000. Default 1000.</value>
@@ -63,6 +71,16 @@ public sealed record DistillationConfig
     /// <summary>The teacher's guidance, which the result has in its weights; null: the model's.</summary>
     /// <value>0 to 100, or null.</value>
     public float? GuidanceScale { get; init => field = s_guidance.Require("guidance_scale", value); }
+
+    /// <summary>
+    /// The folder of a weaker model of the same latents, such as an earlier state of the same training: the teacher is also moved away from it
+    /// (autoguidance, Karras et al. 2024, arXiv 2406.02507). Null: it is not.
+    /// </summary>
+    public string? WeakerModel { get; init; }
+
+    /// <summary>How far: w in v + (w − 1)·(v_prompt − v_weaker), of all channels.</summary>
+    /// <value>1 to 100. Default 1.5.</value>
+    public float WeakerScale { get; init => field = s_weaker.Require("weaker_scale", value)!.Value; } = 1.5f;
 
     /// <summary>How far the steps of both are moved towards noise; null: the model's.</summary>
     /// <value>0.01 to 100, or null.</value>

@@ -161,8 +161,13 @@ public sealed class Distiller : ITrainingTask, IDisposable
             int nearest = Math.Max(2, (config.TeacherSteps + (config.FewSteps / 2)) / config.FewSteps) * config.FewSteps;
             throw new SoraException($"teacher_steps {config.TeacherSteps} is not allowed with few_steps {config.FewSteps}: a larger multiple of it; nearest: {nearest}.");
         }
+        WeakerModel.Require(config, model);
+        if (config.Tries > 1 && (config.FrameCount ?? model.Defaults.FrameCount) == 1)
+            throw new SoraException($"tries {config.Tries} is for videos, by whose frames a motion is told, and these have one frame; nearest: tries 1, or frame_count {1 + model.Limits.TemporalStride}.");
         if (config is { Tries: > 1, Prompts: { } prompts })
             throw new SoraException($"tries {config.Tries} is for captions of the drawn world, by which its videos are judged, and prompts names '{prompts}'; nearest: tries 1, or no prompts.");
+        if (config is { Emphasis: not null, Prompts: { } file })
+            throw new SoraException($"emphasis is for captions of the drawn world, and prompts names '{file}'; nearest: no emphasis, or no prompts.");
     }
 
     private static TrainingLoopOptions LoopOptions(DistillationConfig config, string world) => new()
@@ -181,13 +186,16 @@ public sealed class Distiller : ITrainingTask, IDisposable
     };
 
     // A prompt for each video; those that are kept apart come last.
-    private static string[] PromptsOf(DistillationConfig config, World? world)
+    internal static string[] PromptsOf(DistillationConfig config, World? world)
     {
         int count = config.Videos + config.ValidationVideos;
         if (config.Prompts is not { } path)
         {
             ArgumentNullException.ThrowIfNull(world);
-            return [.. Enumerable.Range(0, count).Select(video => Captions.One(world.SampleTraining(config.Seed + (ulong)video), (ulong)video))];
+            Emphasis? emphasis = config.Emphasis is { } weights ? new(weights, world.Config) : null;
+            return [.. Enumerable.Range(0, count).Select(video => Captions.One(Clip(config.Seed + (ulong)video), (ulong)video))];
+
+            ClipDescription Clip(ulong seed) => emphasis?.SampleTraining(world, seed) ?? world.SampleTraining(seed);
         }
         string[] lines;
         try

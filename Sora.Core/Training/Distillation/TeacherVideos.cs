@@ -58,7 +58,7 @@ internal sealed class TeacherVideos : IDisposable
         // Which noise a video was made of depends on the judge, and so on the decoder, too.
         string judged = world is null ? "" : string.Create(CultureInfo.InvariantCulture, $", of {config.Tries} tries judged as {world.Config.Name} by {ModelFingerprint.OfComponent(Path.Combine(model.Path, "vae"))}");
         string family = string.Create(CultureInfo.InvariantCulture,
-            $"{ModelFingerprint.OfComponent(Path.Combine(model.Path, "text_encoder"))} {request.Width}x{request.Height}x{request.FrameCount} {config.FewSteps} of {config.TeacherSteps}, {config.GuidanceScale}, {config.Shift}, seed {config.Seed}, {computeType}, {model.Defaults.MaxSequenceLength} rows, without '{model.Defaults.NegativePrompt}', {model.Scheduler.ToJson()}, {Convert.ToHexStringLower(SHA256.HashData(model.ReadSentencePiece()))}{judged}");
+            $"{ModelFingerprint.OfComponent(Path.Combine(model.Path, "text_encoder"))} {request.Width}x{request.Height}x{request.FrameCount} {config.FewSteps} of {config.TeacherSteps}, {config.GuidanceScale}, {config.Shift}, seed {config.Seed}, {computeType}, {model.Defaults.MaxSequenceLength} rows, without '{model.Defaults.NegativePrompt}', {model.Scheduler.ToJson()}, {Convert.ToHexStringLower(SHA256.HashData(model.ReadSentencePiece()))}{judged}{WeakerModel.Describe(config)}");
         var cache = LatentCache.Open(Path.Combine(config.RunFolder, "videos"), Path.Combine(model.Path, "transformer"), log);
         var videos = new TeacherVideos(config, cache, LatentShape.Of(request, model.Vae), family, prompts, NoiseSchedule.Trailing(config.FewSteps, config.Shift!.Value, model.Scheduler.NumTrainTimesteps));
         try
@@ -67,7 +67,8 @@ internal sealed class TeacherVideos : IDisposable
             if (missing.Length > 0)
             {
                 using TeacherJudge? judge = world is null ? null : new(model, world, computeType, device);
-                videos.Make(missing, model, captions, judge, computeType, device, log, cancellationToken);
+                using WeakerModel? weaker = config.WeakerModel is null ? null : new(config, prompts, computeType, device, log, cancellationToken);
+                videos.Make(missing, model, captions, weaker, judge, computeType, device, log, cancellationToken);
             }
             return videos;
         }
@@ -101,7 +102,8 @@ internal sealed class TeacherVideos : IDisposable
         string.Create(CultureInfo.InvariantCulture, $"{_family}, video {video}{(number == 0 ? "" : $" of noise {number}")}: {Prompts[video]}"))).AsSpan(0, 16));
 
     private void Make(
-        int[] missing, ModelFolder model, CaptionVectors captions, TeacherJudge? judge, ScalarType computeType, Device device, Action<string> log, CancellationToken cancellationToken)
+        int[] missing, ModelFolder model, CaptionVectors captions, WeakerModel? weaker, TeacherJudge? judge, ScalarType computeType, Device device, Action<string> log,
+        CancellationToken cancellationToken)
     {
         using IDisposable noGradients = no_grad();
         using DiffusionTransformer transformer = new(model.Transformer, new CheckpointParameters(model.OpenWeights("transformer"), computeType, device));
@@ -123,7 +125,10 @@ internal sealed class TeacherVideos : IDisposable
                     transformer,
                     [.. batch.Select(one => new GuidedVideo(new Guidance(_config.GuidanceScale!.Value), captions.Of([Prompts[one.Video]], device), negative, grid, new NoConditioning(), new StraightTime()))],
                     device, model.Scheduler.Prediction);
-                Tensor[][] states = Sample(velocity, solver, noise, cancellationToken);
+                using GuidedVelocity? ofWeaker = weaker?.Velocity([.. batch.Select(one => Prompts[one.Video])], noise[0]);
+                Tensor[][] states = Sample(
+                    weaker is null ? velocity.Predict : (samples, step) => weaker.Away(velocity.PredictBoth(samples, step), ofWeaker!.Predict(samples, step)),
+                    solver, noise, cancellationToken);
                 for (int i = 0; i < batch.Length; i++)
                 {
                     (int video, int number) = batch[i];
@@ -153,11 +158,12 @@ internal sealed class TeacherVideos : IDisposable
     }
 
     // The videos' states after each of the few steps.
-    private Tensor[][] Sample(GuidedVelocity velocity, ISolver solver, Tensor[] noise, CancellationToken cancellationToken)
+    private Tensor[][] Sample(
+        Func<IReadOnlyList<Tensor>, SamplingStep, IReadOnlyList<Tensor>> velocity, ISolver solver, Tensor[] noise, CancellationToken cancellationToken)
     {
         int each = _config.TeacherSteps / _config.FewSteps;
         var packed = new PackedSamples(noise);
-        Velocity flow = packed.Around(velocity.Predict);
+        Velocity flow = packed.Around(velocity);
         Tensor sample = packed.Join(noise);
         var states = new List<Tensor[]>();
         solver.Start();
