@@ -408,6 +408,48 @@ public sealed class FlowTrainingTests : IDisposable
     }
 
     [Fact]
+    public void NativeClipsTakeTheirShareOfTheBatchesBesideThoseOfOneShape()
+    {
+        using DisposeScope scope = NewDisposeScope();
+        FlowTrainingConfig plain = TinyTraining.Flow(_folder, 3) with { CloseUps = new() { Count = 12, Size = 16 }, Emphasis = new Dictionary<string, double> { ["dog"] = 3 }, LearningRate = 1e-3 };
+        FlowTrainingConfig config = plain with { Native = new() { Share = 0.4, Clips = 10, Pictures = 10, Shapes = new() { LeastArea = 256, MostArea = 2048, LeastFrames = 5, MostFrames = 9 } } };
+        Directory.CreateDirectory(config.RunFolder);
+        using (IFlowBatches one = FlowBatches.Open(plain, SyntheticAtlas.FirstEdition, null, float32, _ => { }, default))
+        using (IFlowBatches batches = FlowBatches.Open(config, SyntheticAtlas.FirstEdition, null, float32, _ => { }, default))
+        {
+            var others = new List<FlowBatch>();
+            for (int number = 0; number < 200; number++)
+            {
+                FlowBatch batch = batches.Draw(number), same = one.Draw(number);
+                Assert.Equal(batch.Data.bytes.ToArray(), batches.Draw(number).Data.bytes.ToArray());
+                if (!batch.Captions.SequenceEqual(same.Captions) || !batch.Data.bytes.SequenceEqual(same.Data.bytes))
+                    others.Add(batch);
+            }
+            Assert.InRange(others.Count, 60, 100);
+            // Of many sizes and lengths.
+            Assert.True(others.SelectMany(batch => batch.Grids).Distinct().Count() >= 8);
+            Assert.All(others, batch => Assert.InRange(batch.Grids.Sum(grid => grid.Count), 1, config.TokensPerStep));
+            Assert.Equal(one.ValidationBatches, batches.ValidationBatches);
+            Assert.Equal(one.DrawValidation(0).Data.bytes.ToArray(), batches.DrawValidation(0).Data.bytes.ToArray());
+        }
+
+        var log = new List<string>();
+        using (var trainer = new FlowTrainer(config, SyntheticAtlas.FirstEdition, float32, log.Add, CancellationToken.None))
+            trainer.Run(_ => { }, CancellationToken.None);
+        // All were encoded once.
+        Assert.DoesNotContain(log, line => line.StartsWith("encoded", StringComparison.Ordinal));
+        Assert.True(File.Exists(Path.Combine(config.OutputFolder, "model_index.json")));
+
+        Assert.Equal("native are clips besides those of one shape: leave out shapes and data.folder, or native.", Refusal(config with { CloseUps = null, Emphasis = null, Shapes = new() }));
+        Assert.Contains("nearest: by-day", Refusal(config with { Native = config.Native! with { World = "by-days" } }), StringComparison.Ordinal);
+        Assert.StartsWith("tokens_per_step 96 is less than", Refusal(config with { Native = config.Native! with { Shapes = new() } }), StringComparison.Ordinal);
+        Assert.Contains("native.share 1.5 is out of range", Assert.Throws<SoraException>(() => new NativeClips { Share = 1.5 }).Message, StringComparison.Ordinal);
+
+        static string Refusal(FlowTrainingConfig refused) =>
+            Assert.Throws<SoraException>(() => FlowBatches.Open(refused, SyntheticAtlas.FirstEdition, null, float32, _ => { }, default)).Message;
+    }
+
+    [Fact]
     public void CloseUpsOfClipsAreWindowsOfTheirLatentsThroughWhichTheSubjectMoves()
     {
         using DisposeScope scope = NewDisposeScope();

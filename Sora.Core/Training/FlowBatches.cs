@@ -36,16 +36,39 @@ internal static class FlowBatches
         if (config.Data.Folder is null && config.Shapes is null)
         {
             using VideoAutoencoder vae = LoadVae();
-            return new EqualShapeBatches(config, Require(world), vae, log, cancellationToken);
+            var batches = new EqualShapeBatches(config, Require(world), vae, log, cancellationToken);
+            if (config.Native is not { } native)
+                return batches;
+            try
+            {
+                // Of a seed of their own, so that they are other clips.
+                FlowTrainingConfig own = config with { Shapes = native.Shapes, Clips = native.Clips, Pictures = native.Pictures, ValidationClips = 0, Seed = config.Seed + 4 };
+                World shown = native.World is { } name ? new(SpriteWorldConfig.Find(name), world!.Atlas) : world!;
+                return new MixedBatches(batches, Packed(own, shown, null, vaeConfig, LoadVae, log, cancellationToken), native.Share, SeedOfDraws(config));
+            }
+            catch
+            {
+                batches.Dispose();
+                throw;
+            }
         }
 
         if (config.CloseUps is not null)
             throw new SoraException("close_ups are cut out of pictures of one shape: leave out shapes and data.folder, or close_ups.");
         if (config.Emphasis is not null)
             throw new SoraException("emphasis is for clips of one shape: leave out shapes and data.folder, or emphasis.");
+        if (config.Native is not null)
+            throw new SoraException("native are clips besides those of one shape: leave out shapes and data.folder, or native.");
         if (config.SemanticMap && config.Data.Folder is { } unknown)
             throw new SoraException($"semantic_map is known of the drawn world, and data is the folder {unknown}; leave out semantic_map.");
-        var strides = ClipStrides.Of(vaeConfig, config.Transformer);
+        return Packed(config, world, captioner, vaeConfig, LoadVae, log, cancellationToken);
+    }
+
+    // Clips of their own shapes.
+    private static PackedBatches Packed(
+        FlowTrainingConfig config, World? world, ICaptioner? captioner, AutoencoderKLWanConfig vae, Func<VideoAutoencoder> loadVae, Action<string> log, CancellationToken cancellationToken)
+    {
+        var strides = ClipStrides.Of(vae, config.Transformer);
         ClipShapes shapes = config.Shapes ?? new();
         IClipSource clips = config.Data.Folder is { } folder
             ? VideoFolder.Open(
@@ -64,11 +87,11 @@ internal static class FlowBatches
         var cache = LatentCache.Open(config.LatentFolder ?? Path.Combine(config.RunFolder, "latents"), config.VaeFolder, log);
         try
         {
-            EncodedClips encoded = EncodedClips.Open(clips, cache, LoadVae, log, cancellationToken);
+            EncodedClips encoded = EncodedClips.Open(clips, cache, loadVae, log, cancellationToken);
             // The world has clips without end; of a folder some are kept apart.
             EncodedClips? validation = config.Data.Folder is not null || !config.Validates ? null : EncodedClips.Open(
-                new SpriteClipSource(Require(world), shapes, strides, config.FramesPerSecond, config.ValidationClips, 0, config.Seed + 2), cache, LoadVae, log, cancellationToken);
-            return new PackedBatches(config, encoded, vaeConfig, log, validation);
+                new SpriteClipSource(Require(world), shapes, strides, config.FramesPerSecond, config.ValidationClips, 0, config.Seed + 2), cache, loadVae, log, cancellationToken);
+            return new PackedBatches(config, encoded, vae, log, validation);
         }
         catch
         {

@@ -60,6 +60,9 @@ public sealed record FlowTrainingConfig
     /// <summary>Close-ups of the drawn world's subjects, learned from besides whole pictures; null: none. Not with <see cref="Shapes"/>.</summary>
     public CloseUps? CloseUps { get; init; }
 
+    /// <summary>Clips of the drawn world in shapes of their own, besides those of <see cref="Shape"/>; null: none. Not with <see cref="Shapes"/>.</summary>
+    public NativeClips? Native { get; init; }
+
     /// <summary>
     /// Weights by which clips of the drawn world are drawn more or less often, by the names of subjects, scenes and motions; what is
     /// not named has 1, and a clip's weights multiply. Null: all alike. Not with <see cref="Shapes"/>.

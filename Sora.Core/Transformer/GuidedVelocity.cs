@@ -69,11 +69,25 @@ public sealed class GuidedVelocity : IDisposable
 
     /// <summary>The guided velocities of the videos' samples [1, C, t, h, w] each, at a step.</summary>
     /// <exception cref="ArgumentException">There is not a sample for each video.</exception>
-    public IReadOnlyList<Tensor> Predict(IReadOnlyList<Tensor> samples, SamplingStep step) => [.. PredictBoth(samples, step).Select(velocity => velocity.Guided)];
+    public IReadOnlyList<Tensor> Predict(IReadOnlyList<Tensor> samples, SamplingStep step) =>
+        [.. InNetworksTime(samples, step).Select((velocity, i) => _videos[i].Time.FromNetwork(velocity.Guided, step))];
 
-    /// <summary>The guided velocities, each beside the prompt's own: the same tensor where there is no guidance.</summary>
+    /// <summary>The guided velocities, each beside the prompt's own.</summary>
     /// <exception cref="ArgumentException">There is not a sample for each video.</exception>
-    internal IReadOnlyList<(Tensor Guided, Tensor Own)> PredictBoth(IReadOnlyList<Tensor> samples, SamplingStep step)
+    internal IReadOnlyList<(Tensor Guided, Tensor Own)> PredictBoth(IReadOnlyList<Tensor> samples, SamplingStep step) =>
+        [.. InNetworksTime(samples, step).Select((velocity, i) => (_videos[i].Time.FromNetwork(velocity.Guided, step), _videos[i].Time.FromNetwork(velocity.Own, step)))];
+
+    /// <summary>Frees the prepared texts and positions.</summary>
+    public void Dispose()
+    {
+        DisposePart();
+        _cache?.Dispose();
+        _text.Dispose();
+        _sequence.Dispose();
+    }
+
+    // The velocities, guided and by the prompt alone, before each video's own order of time.
+    private (Tensor Guided, Tensor Own)[] InNetworksTime(IReadOnlyList<Tensor> samples, SamplingStep step)
     {
         ArgumentNullException.ThrowIfNull(samples);
         if (samples.Count != _videos.Length)
@@ -95,16 +109,7 @@ public sealed class GuidedVelocity : IDisposable
             Tensor velocity = _prediction.Velocity(seen[i], Patchify.Join(ofClip, 1, video.Grid, patch, _transformer.Config.OutChannels), [step.Sigma], s_whole); // 1 C t h w
             results[i] = negative ? results[i] with { Guided = video.Guidance.Combine(results[i].Own, velocity, _prediction.Lead) } : (velocity, velocity);
         }
-        return [.. _videos.Select((video, i) => (video.Time.FromNetwork(results[i].Guided, step), video.Time.FromNetwork(results[i].Own, step)))];
-    }
-
-    /// <summary>Frees the prepared texts and positions.</summary>
-    public void Dispose()
-    {
-        DisposePart();
-        _cache?.Dispose();
-        _text.Dispose();
-        _sequence.Dispose();
+        return results;
     }
 
     // The branches that take part at a step: at noise levels without guidance a video's prompt runs alone.

@@ -1,0 +1,36 @@
+using Sora.Latents;
+
+namespace Sora.Training;
+
+/// <summary>Some batches from one place, the others from another.</summary>
+/// <param name="main">What validates, and whose captions have all words.</param>
+/// <param name="other">The others.</param>
+/// <param name="share">Their share, 0 to 1.</param>
+/// <param name="seed">The seed of the choice.</param>
+internal sealed class MixedBatches(IFlowBatches main, IFlowBatches other, double share, ulong seed) : IFlowBatches
+{
+    /// <inheritdoc/>
+    public IReadOnlyDictionary<string, long> Vocabulary => main.Vocabulary;
+
+    /// <inheritdoc/>
+    public IEnumerable<string> WrittenCaptions => main.WrittenCaptions;
+
+    /// <inheritdoc/>
+    public int ValidationBatches => main.ValidationBatches;
+
+    /// <inheritdoc/>
+    public FlowBatch Draw(long number) => (new GaussianNoise(seed, $"flow source {number}").Uniform(0) < share ? other : main).Draw(number);
+
+    /// <inheritdoc/>
+    public Tensor[] Examples(int count) => main.Examples(count);
+
+    /// <inheritdoc/>
+    public FlowBatch DrawValidation(int number) => main.DrawValidation(number);
+
+    /// <summary>Disposes both.</summary>
+    public void Dispose()
+    {
+        main.Dispose();
+        other.Dispose();
+    }
+}
