@@ -37,9 +37,10 @@ public sealed partial class MeasuredMemoryTests : IDisposable
         await Pixels.OfAsync(generator, request);
         var peaks = new StagePeaks();
         await using GeneratedVideo video = await generator.GenerateAsync(request, peaks);
+        IReadOnlyDictionary<GenerationStage, long> taken = peaks.End();
         foreach (StageMemory stage in generator.Estimate(request).Memory)
         {
-            long measured = peaks.End()[stage.Stage];
+            long measured = taken[stage.Stage];
             string found = $"{stage.Stage} in {precision}: {stage.Activations} bytes are estimated and {measured} were taken.";
             Assert.True(stage.Activations + Chance >= measured, found);
             // What a small stage takes may lie in memory that the process has anyway.

@@ -425,7 +425,11 @@ public sealed class FlowTrainingTests : IDisposable
                 if (!batch.Captions.SequenceEqual(same.Captions) || !batch.Data.bytes.SequenceEqual(same.Data.bytes))
                     others.Add(batch);
             }
-            Assert.InRange(others.Count, 60, 100);
+            Assert.Equal(80, others.Count);
+            // One after another of those that there would be without the others, so that each clip comes as often.
+            FlowTrainingConfig alone = config with { Native = null, CloseUps = null, Emphasis = null, Shapes = config.Native!.Shapes, Clips = 10, Pictures = 10, Seed = config.Seed + 4, ValidationClips = 0 };
+            using IFlowBatches packed = FlowBatches.Open(alone, SyntheticAtlas.FirstEdition, null, float32, _ => { }, default);
+            Assert.All(others.Take(50).Select((batch, number) => (batch, number)), other => Assert.Equal(packed.Draw(other.number).Data.bytes.ToArray(), other.batch.Data.bytes.ToArray()));
             // Of many sizes and lengths.
             Assert.True(others.SelectMany(batch => batch.Grids).Distinct().Count() >= 8);
             Assert.All(others, batch => Assert.InRange(batch.Grids.Sum(grid => grid.Count), 1, config.TokensPerStep));
@@ -433,20 +437,52 @@ public sealed class FlowTrainingTests : IDisposable
             Assert.Equal(one.DrawValidation(0).Data.bytes.ToArray(), batches.DrawValidation(0).Data.bytes.ToArray());
         }
 
-        var log = new List<string>();
-        using (var trainer = new FlowTrainer(config, SyntheticAtlas.FirstEdition, float32, log.Add, CancellationToken.None))
+        // All are encoded once.
+        DateTime[] written = Written();
+        using (var trainer = new FlowTrainer(config, SyntheticAtlas.FirstEdition, float32, _ => { }, CancellationToken.None))
             trainer.Run(_ => { }, CancellationToken.None);
-        // All were encoded once.
-        Assert.DoesNotContain(log, line => line.StartsWith("encoded", StringComparison.Ordinal));
+        Assert.True(written.Length >= 4);
+        Assert.Equal(written, Written());
         Assert.True(File.Exists(Path.Combine(config.OutputFolder, "model_index.json")));
 
         Assert.Equal("native are clips besides those of one shape: leave out shapes and data.folder, or native.", Refusal(config with { CloseUps = null, Emphasis = null, Shapes = new() }));
-        Assert.Contains("nearest: by-day", Refusal(config with { Native = config.Native! with { World = "by-days" } }), StringComparison.Ordinal);
-        Assert.StartsWith("tokens_per_step 96 is less than", Refusal(config with { Native = config.Native! with { Shapes = new() } }), StringComparison.Ordinal);
+        Assert.Contains("nearest: by-day", Assert.Throws<SoraException>(() => new NativeClips { World = "by-days" }).Message, StringComparison.Ordinal);
+        // Before anything is encoded.
+        Assert.StartsWith("tokens_per_step 96 is less than", Refusal(config with { RunFolder = _folder + "/none", Native = config.Native! with { Shapes = new() } }), StringComparison.Ordinal);
+        Assert.Contains("no sprite", Refusal(config with { RunFolder = _folder + "/none", Native = config.Native! with { World = "by-day" } }), StringComparison.Ordinal);
         Assert.Contains("native.share 1.5 is out of range", Assert.Throws<SoraException>(() => new NativeClips { Share = 1.5 }).Message, StringComparison.Ordinal);
+
+        DateTime[] Written() => [.. Directory.EnumerateFiles(config.RunFolder, "*.safetensors", SearchOption.AllDirectories).Where(file => !file.Contains("flow-state", StringComparison.Ordinal)).Order(StringComparer.Ordinal).Select(File.GetLastWriteTimeUtc)];
 
         static string Refusal(FlowTrainingConfig refused) =>
             Assert.Throws<SoraException>(() => FlowBatches.Open(refused, SyntheticAtlas.FirstEdition, null, float32, _ => { }, default)).Message;
+    }
+
+    [Fact]
+    public void NativeClipsMayShowMoreOfTheCatalogueAndHaveAMap()
+    {
+        using DisposeScope scope = NewDisposeScope();
+        int channels = 4 + SemanticMap.Channels;
+        World all = SyntheticAtlas.World(SpriteWorldConfig.ByDay), known = new(SpriteWorldConfig.FirstEdition, all.Atlas);
+        FlowTrainingConfig tiny = TinyTraining.Flow(_folder, 2);
+        FlowTrainingConfig config = tiny with
+        {
+            SemanticMap = true,
+            Transformer = tiny.Transformer with { InChannels = channels, OutChannels = channels },
+            Native = new() { Share = 1, Clips = 20, Pictures = 1, Shapes = new() { LeastArea = 256, MostArea = 1024, LeastFrames = 5, MostFrames = 5 }, World = "by-day" },
+        };
+        Directory.CreateDirectory(config.RunFolder);
+        using IFlowBatches batches = FlowBatches.Open(config, known, null, float32, _ => { }, default);
+        FlowBatch[] drawn = [.. Enumerable.Range(0, 40).Select(number => batches.Draw(number))];
+        Assert.All(drawn, batch => Assert.Equal(channels * config.Transformer.PatchSize.Aggregate((a, b) => a * b), batch.Data.size(1)));
+        Assert.Contains(drawn.SelectMany(batch => batch.Captions).Where(caption => caption.Length > 0).Select(caption => CaptionParser.Parse(caption).Subject!), subject => !known.Config.Subjects.Contains(subject));
+
+        string file = Path.Combine(_folder, "native.json");
+        File.WriteAllText(file, $$"""
+            { "kind": "flow", "transformer": {{config.Transformer.ToJson()}}, "text_encoder": {{config.TextEncoder.ToJson()}}, "vae_folder": "v", "run_folder": "r", "output_folder": "o",
+              "native": { "share": 0.3, "clips": 7, "pictures": 0, "shapes": { "most_area": 9216 }, "world": "everything" } }
+            """);
+        Assert.Equal(new NativeClips { Share = 0.3, Clips = 7, Pictures = 0, Shapes = new() { MostArea = 9216 }, World = "everything" }, TrainingFile.Load(file).Flow!.Native);
     }
 
     [Fact]

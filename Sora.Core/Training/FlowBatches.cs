@@ -34,24 +34,7 @@ internal static class FlowBatches
         }
         RequireChannels(config, vaeConfig);
         if (config.Data.Folder is null && config.Shapes is null)
-        {
-            using VideoAutoencoder vae = LoadVae();
-            var batches = new EqualShapeBatches(config, Require(world), vae, log, cancellationToken);
-            if (config.Native is not { } native)
-                return batches;
-            try
-            {
-                // Of a seed of their own, so that they are other clips.
-                FlowTrainingConfig own = config with { Shapes = native.Shapes, Clips = native.Clips, Pictures = native.Pictures, ValidationClips = 0, Seed = config.Seed + 4 };
-                World shown = native.World is { } name ? new(SpriteWorldConfig.Find(name), world!.Atlas) : world!;
-                return new MixedBatches(batches, Packed(own, shown, null, vaeConfig, LoadVae, log, cancellationToken), native.Share, SeedOfDraws(config));
-            }
-            catch
-            {
-                batches.Dispose();
-                throw;
-            }
-        }
+            return OfOneShape(config, Require(world), vaeConfig, LoadVae, log, cancellationToken);
 
         if (config.CloseUps is not null)
             throw new SoraException("close_ups are cut out of pictures of one shape: leave out shapes and data.folder, or close_ups.");
@@ -61,14 +44,7 @@ internal static class FlowBatches
             throw new SoraException("native are clips besides those of one shape: leave out shapes and data.folder, or native.");
         if (config.SemanticMap && config.Data.Folder is { } unknown)
             throw new SoraException($"semantic_map is known of the drawn world, and data is the folder {unknown}; leave out semantic_map.");
-        return Packed(config, world, captioner, vaeConfig, LoadVae, log, cancellationToken);
-    }
-
-    // Clips of their own shapes.
-    private static PackedBatches Packed(
-        FlowTrainingConfig config, World? world, ICaptioner? captioner, AutoencoderKLWanConfig vae, Func<VideoAutoencoder> loadVae, Action<string> log, CancellationToken cancellationToken)
-    {
-        var strides = ClipStrides.Of(vae, config.Transformer);
+        var strides = ClipStrides.Of(vaeConfig, config.Transformer);
         ClipShapes shapes = config.Shapes ?? new();
         IClipSource clips = config.Data.Folder is { } folder
             ? VideoFolder.Open(
@@ -84,14 +60,49 @@ internal static class FlowBatches
             : new SpriteClipSource(Require(world), shapes, strides, config.FramesPerSecond, config.Clips, config.Pictures, config.Seed);
         if (captioner is not null)
             clips = RecaptionedClips.Open(clips, captioner, Path.Combine(config.RunFolder, "captions.json"), log, cancellationToken);
+        // The world has clips without end; of a folder some are kept apart.
+        IClipSource? validation = config.Data.Folder is not null || !config.Validates ? null
+            : new SpriteClipSource(Require(world), shapes, strides, config.FramesPerSecond, config.ValidationClips, 0, config.Seed + 2);
+        return Packed(config, clips, validation, vaeConfig, LoadVae, log, cancellationToken);
+    }
+
+    private static IFlowBatches OfOneShape(
+        FlowTrainingConfig config, World world, AutoencoderKLWanConfig vaeConfig, Func<VideoAutoencoder> loadVae, Action<string> log, CancellationToken cancellationToken)
+    {
+        FlowTrainingConfig? own = null;
+        SpriteClipSource? clips = null;
+        if (config.Native is { } native)
+        {
+            // Of a seed of their own, so that they are other clips. What cannot be is refused before anything is encoded.
+            own = config with { Shapes = native.Shapes, Clips = native.Clips, Pictures = native.Pictures, ValidationClips = 0, Seed = config.Seed + 4 };
+            World shown = native.World is { } name ? new(SpriteWorldConfig.Find(name), world.Atlas) : world;
+            clips = new(shown, native.Shapes, ClipStrides.Of(vaeConfig, config.Transformer), config.FramesPerSecond, own.Clips, own.Pictures, own.Seed);
+            PackedBatches.RequireFit(own, clips, vaeConfig);
+        }
+        EqualShapeBatches batches;
+        using (VideoAutoencoder vae = loadVae())
+            batches = new(config, world, vae, log, cancellationToken);
+        try
+        {
+            return own is null ? batches : new MixedBatches(batches, Packed(own, clips!, null, vaeConfig, loadVae, log, cancellationToken), config.Native!.Share);
+        }
+        catch
+        {
+            batches.Dispose();
+            throw;
+        }
+    }
+
+    // Clips of their own shapes.
+    private static PackedBatches Packed(
+        FlowTrainingConfig config, IClipSource clips, IClipSource? validation, AutoencoderKLWanConfig vaeConfig, Func<VideoAutoencoder> loadVae, Action<string> log,
+        CancellationToken cancellationToken)
+    {
         var cache = LatentCache.Open(config.LatentFolder ?? Path.Combine(config.RunFolder, "latents"), config.VaeFolder, log);
         try
         {
             EncodedClips encoded = EncodedClips.Open(clips, cache, loadVae, log, cancellationToken);
-            // The world has clips without end; of a folder some are kept apart.
-            EncodedClips? validation = config.Data.Folder is not null || !config.Validates ? null : EncodedClips.Open(
-                new SpriteClipSource(Require(world), shapes, strides, config.FramesPerSecond, config.ValidationClips, 0, config.Seed + 2), cache, loadVae, log, cancellationToken);
-            return new PackedBatches(config, encoded, vae, log, validation);
+            return new PackedBatches(config, encoded, vaeConfig, log, validation is null ? null : EncodedClips.Open(validation, cache, loadVae, log, cancellationToken));
         }
         catch
         {

@@ -1,13 +1,10 @@
-using Sora.Latents;
-
 namespace Sora.Training;
 
 /// <summary>Some batches from one place, the others from another.</summary>
 /// <param name="main">What validates, and whose captions have all words.</param>
-/// <param name="other">The others.</param>
+/// <param name="other">The others; they are drawn by numbers of their own, so that their rounds are whole.</param>
 /// <param name="share">Their share, 0 to 1.</param>
-/// <param name="seed">The seed of the choice.</param>
-internal sealed class MixedBatches(IFlowBatches main, IFlowBatches other, double share, ulong seed) : IFlowBatches
+internal sealed class MixedBatches(IFlowBatches main, IFlowBatches other, double share) : IFlowBatches
 {
     /// <inheritdoc/>
     public IReadOnlyDictionary<string, long> Vocabulary => main.Vocabulary;
@@ -19,7 +16,11 @@ internal sealed class MixedBatches(IFlowBatches main, IFlowBatches other, double
     public int ValidationBatches => main.ValidationBatches;
 
     /// <inheritdoc/>
-    public FlowBatch Draw(long number) => (new GaussianNoise(seed, $"flow source {number}").Uniform(0) < share ? other : main).Draw(number);
+    public FlowBatch Draw(long number)
+    {
+        long before = OthersBefore(number);
+        return OthersBefore(number + 1) > before ? other.Draw(before) : main.Draw(number);
+    }
 
     /// <inheritdoc/>
     public Tensor[] Examples(int count) => main.Examples(count);
@@ -33,4 +34,6 @@ internal sealed class MixedBatches(IFlowBatches main, IFlowBatches other, double
         main.Dispose();
         other.Dispose();
     }
+
+    private long OthersBefore(long number) => (long)Math.Floor(number * share);
 }

@@ -40,15 +40,30 @@ internal sealed class PackedBatches : IFlowBatches
         _heldOut = validation is null ? [.. parts[true]] : [.. Enumerable.Range(0, validation.Count)];
         _grids = [.. Enumerable.Range(0, clips.Count).Select(i => clips.GridOf(i, config.Transformer.PatchSize))];
         int largest = Array.IndexOf(_grids, _grids.MaxBy(grid => grid.Count));
-        if (_grids[largest].Count > config.TokensPerStep)
-        {
-            ClipInfo clip = clips.Info(largest);
-            throw new SoraException(
-                $"tokens_per_step {config.TokensPerStep} is less than the {_grids[largest].Count} tokens of {clip.Name} ({clip.Shape}); nearest: {_grids[largest].Count}.");
-        }
+        RequireFit(config, _grids[largest].Count, clips.Info(largest));
         _plan = new([.. _trained.Select(clip => _grids[clip].Count)], config.TokensPerStep, _draws);
         log(string.Create(CultureInfo.InvariantCulture,
             $"{clips.Description}: {_trained.Length} clips in {_grids.Distinct().Count()} shapes, {_grids.Average(grid => grid.Count):F0} tokens each; {_plan.Unused:P1} of a step's tokens stay unused{(held > 0 ? $"; {held} clips are kept apart for validation" : "")}"));
+    }
+
+    /// <summary>Refuses clips of which one alone has more tokens than a step, before any is encoded.</summary>
+    /// <param name="config">The training.</param>
+    /// <param name="clips">The clips, at least one.</param>
+    /// <param name="vae">The autoencoder of their latents.</param>
+    /// <exception cref="SoraException">There is one.</exception>
+    public static void RequireFit(FlowTrainingConfig config, IClipSource clips, AutoencoderKLWanConfig vae)
+    {
+        ClipInfo largest = Enumerable.Range(0, clips.Count).Select(clips.Info).MaxBy(clip => TokensOf(clip.Shape))!;
+        RequireFit(config, TokensOf(largest.Shape), largest);
+
+        int TokensOf(ClipShape shape) =>
+            (((shape.Frames - 1) / vae.TemporalStride) + 1) * (shape.Height / vae.SpatialStride) * (shape.Width / vae.SpatialStride) / config.Transformer.PatchSize.Aggregate((a, b) => a * b);
+    }
+
+    private static void RequireFit(FlowTrainingConfig config, int tokens, ClipInfo clip)
+    {
+        if (tokens > config.TokensPerStep)
+            throw new SoraException($"tokens_per_step {config.TokensPerStep} is less than the {tokens} tokens of {clip.Name} ({clip.Shape}); nearest: {tokens}.");
     }
 
     /// <inheritdoc/>

@@ -70,7 +70,7 @@ internal static class TrainCommand
         }
         // Videos of one's own need no sprites.
         World? world = (file.Flow?.Data ?? file.Vae?.Data)?.Folder is not null ? null
-            : new World(file.World, SpriteAtlas.Load(line.GetValue(s_sprites) ?? SpriteAtlas.DefaultFolder, file.World.Subjects));
+            : new World(file.World, SpriteAtlas.Load(line.GetValue(s_sprites) ?? SpriteAtlas.DefaultFolder, SubjectsOf(file)));
         if (file.Vae is { } vae)
         {
             using var trainer = new VaeTrainer(vae, world, type, exchange, log, cancellationToken);
@@ -86,6 +86,10 @@ internal static class TrainCommand
         if (file.Distillation is { } distillation)
             Distill(distillation, world, type, log, exchange, cancellationToken);
     }
+
+    // Clips of native sizes may show more of the catalogue than the others.
+    private static IEnumerable<Subject> SubjectsOf(TrainingFile file) =>
+        file.Flow?.Native?.World is { } native ? file.World.Subjects.Union(SpriteWorldConfig.Find(native).Subjects) : file.World.Subjects;
 
     private static void Distill(
         DistillationConfig config, World? world, torch.ScalarType type, Action<string> log, MpiGradientExchange? exchange, CancellationToken cancellationToken)

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Sora.Tests.Engine;
 using Sora.Tests.Generation;
 using Sora.Tests.Training.SpriteWorld;
@@ -182,6 +183,16 @@ public sealed class DistillerTests : IDisposable
             Assert.Empty(log);
         using (TeacherVideos other = Made(config with { WeakerModel = weaker }, "twice"))
             Assert.Contains("making 3 videos in 8 steps each", log);
+        // And for another model, wherever it lies.
+        string moved = _folder.File("moved");
+        Directory.Move(weaker, moved);
+        log.Clear();
+        using (TeacherVideos found = Made(config with { WeakerModel = moved }, "twice"))
+            Assert.Empty(log);
+        UMT5Config encoder = UMT5Config.Load(Path.Combine(moved, "text_encoder", "config.json"));
+        (encoder with { LayerNormEpsilon = 1e-3 }).Save(Path.Combine(moved, "text_encoder", "config.json"));
+        using (TeacherVideos other = Made(config with { WeakerModel = moved }, "twice"))
+            Assert.Contains("making 3 videos in 8 steps each", log);
 
         static Tensor End(TeacherVideos videos, int video) => videos.Step(video, 1).After;
 
@@ -195,7 +206,15 @@ public sealed class DistillerTests : IDisposable
         TinyModel.Create(other);
         TinyModel.Create(two, twoExperts: true);
         new SchedulerConfig { ClassName = SchedulerConfig.UniPC, Shift = 3, PredictionType = "preconditioned_flow" }.Save(Path.Combine(other, "scheduler", "scheduler_config.json"));
-        Assert.Equal($"weaker_model {other} has other latents than {TinyModel.Folder}; nearest: an earlier state of the same training.", Refusal(Lora("latents") with { WeakerModel = other }));
+        string refusal = $"weaker_model {{0}} has other latents or patches than {TinyModel.Folder}; nearest: an earlier state of the same training.";
+        Assert.Equal(string.Format(CultureInfo.InvariantCulture, refusal, other), Refusal(Lora("latents") with { WeakerModel = other }));
+        string scaled = _folder.File("scaled"), patches = _folder.File("patches");
+        TinyModel.CopyTo(scaled);
+        (TinyModel.Vae with { LatentsMean = [0, 0.2, -0.3, 0] }).Save(Path.Combine(scaled, "vae", "config.json"));
+        Assert.Equal(string.Format(CultureInfo.InvariantCulture, refusal, scaled), Refusal(Lora("vae") with { WeakerModel = scaled }));
+        TinyModel.Create(patches, TinyModel.Transformer with { PatchSize = [1, 1, 1] });
+        Assert.Equal(string.Format(CultureInfo.InvariantCulture, refusal, patches), Refusal(Lora("patches") with { WeakerModel = patches }));
+        Assert.Equal("weaker_scale is 2 and there is no weaker_model; nearest: both or neither.", Refusal(Lora("alone") with { WeakerScale = 2 }));
         Assert.Equal($"weaker_model {two} has two transformers; nearest: an earlier state of {TinyModel.Folder}.", Refusal(Lora("experts") with { WeakerModel = two }));
         Assert.Contains("weaker_scale 0.5 is out of range", Assert.Throws<SoraException>(() => Lora("scale") with { WeakerScale = 0.5f }).Message, StringComparison.Ordinal);
         Assert.Contains("none", Refusal(Lora("none") with { WeakerModel = _folder.File("none") }), StringComparison.Ordinal);
@@ -243,6 +262,10 @@ public sealed class DistillerTests : IDisposable
         DistillationConfig config = Lora("weights") with { Videos = 60 };
         Assert.InRange(Dogs(config), 1, 20);
         Assert.InRange(Dogs(config with { Emphasis = new Dictionary<string, double> { ["dog"] = 100 } }), 50, 62);
+
+        // Those that are kept apart are as chance has them.
+        DistillationConfig apart = config with { Videos = 1, ValidationVideos = 60 };
+        Assert.InRange(Dogs(apart with { Emphasis = new Dictionary<string, double> { ["dog"] = 100 } }), 1, 20);
 
         static int Dogs(DistillationConfig config) => Sora.Training.Distillation.Distiller.PromptsOf(config, SyntheticAtlas.FirstEdition).Count(prompt => CaptionParser.Parse(prompt).Subject!.Name == "dog");
     }

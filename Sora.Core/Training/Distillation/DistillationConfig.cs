@@ -34,7 +34,8 @@ public sealed record DistillationConfig
 
     /// <summary>
     /// Weights by which captions of the drawn world are drawn more or less often, by the names of subjects, scenes and motions, as in
-    /// <see cref="FlowTrainingConfig.Emphasis"/>. Null: all alike. Not with <see cref="Prompts"/>.
+    /// <see cref="FlowTrainingConfig.Emphasis"/>; those of the videos that are kept apart are as chance has them. Null: all alike. Not with <see
+    /// cref="Prompts"/>.
     /// </summary>
     /// <value>Each 0.01 to 100.</value>
     public IReadOnlyDictionary<string, double>? Emphasis { get; init; }
@@ -78,9 +79,9 @@ public sealed record DistillationConfig
     /// </summary>
     public string? WeakerModel { get; init; }
 
-    /// <summary>How far: w in v + (w − 1)·(v_prompt − v_weaker), of all channels.</summary>
-    /// <value>1 to 100. Default 1.5.</value>
-    public float WeakerScale { get; init => field = s_weaker.Require("weaker_scale", value)!.Value; } = 1.5f;
+    /// <summary>How far: w in v + (w − 1)·(v_prompt − v_weaker), of all channels. Null: 1.5. Not without <see cref="WeakerModel"/>.</summary>
+    /// <value>1 to 100, or null.</value>
+    public float? WeakerScale { get; init => field = s_weaker.Require("weaker_scale", value); }
 
     /// <summary>How far the steps of both are moved towards noise; null: the model's.</summary>
     /// <value>0.01 to 100, or null.</value>

@@ -154,8 +154,7 @@ public sealed class Distiller : ITrainingTask, IDisposable
         if (model.Transformer2 is not null)
             throw new SoraException($"{model.Path} has two transformers; models with one can be distilled.");
         TunedModel.Require(config.Tuning, model);
-        if (!File.Exists(Path.Combine(model.Path, "transformer", "config.json")))
-            throw new SoraException($"{model.Path} is not in the layout of diffusers, by which videos are told apart; nearest: sora convert {model.Path} --out FOLDER, then the folder.");
+        RequireDiffusersLayout(model);
         if (config.TeacherSteps % config.FewSteps != 0 || config.TeacherSteps == config.FewSteps)
         {
             int nearest = Math.Max(2, (config.TeacherSteps + (config.FewSteps / 2)) / config.FewSteps) * config.FewSteps;
@@ -170,11 +169,19 @@ public sealed class Distiller : ITrainingTask, IDisposable
             throw new SoraException($"emphasis is for captions of the drawn world, and prompts names '{file}'; nearest: no emphasis, or no prompts.");
     }
 
+    /// <summary>Refuses a model whose parts are not folders.</summary>
+    internal static void RequireDiffusersLayout(ModelFolder model)
+    {
+        if (!File.Exists(Path.Combine(model.Path, "transformer", "config.json")))
+            throw new SoraException($"{model.Path} is not in the layout of diffusers, by which videos are told apart; nearest: sora convert {model.Path} --out FOLDER, then the folder.");
+    }
+
     private static TrainingLoopOptions LoopOptions(DistillationConfig config, string world) => new()
     {
         Name = "distill",
         RunFolder = config.RunFolder,
-        Settings = TrainingSettings.Of(config, new DistillationConfig { Model = config.Model, RunFolder = config.RunFolder, Output = config.Output }, world),
+        // The weaker model by what it is, not by where it lies.
+        Settings = TrainingSettings.Of(config with { WeakerModel = WeakerModel.FingerprintOf(config) }, new DistillationConfig { Model = config.Model, RunFolder = config.RunFolder, Output = config.Output }, world),
         Steps = config.Steps,
         LearningRate = config.LearningRate ?? (config.Lora is null ? 1e-5 : 1e-4),
         AdamShare = 1,
@@ -193,9 +200,10 @@ public sealed class Distiller : ITrainingTask, IDisposable
         {
             ArgumentNullException.ThrowIfNull(world);
             Emphasis? emphasis = config.Emphasis is { } weights ? new(weights, world.Config) : null;
-            return [.. Enumerable.Range(0, count).Select(video => Captions.One(Clip(config.Seed + (ulong)video), (ulong)video))];
+            return [.. Enumerable.Range(0, count).Select(video => Captions.One(Clip(video, config.Seed + (ulong)video), (ulong)video))];
 
-            ClipDescription Clip(ulong seed) => emphasis?.SampleTraining(world, seed) ?? world.SampleTraining(seed);
+            // What is measured is as chance has it, so that it can be compared with other trainings.
+            ClipDescription Clip(int video, ulong seed) => video < config.Videos && emphasis is not null ? emphasis.SampleTraining(world, seed) : world.SampleTraining(seed);
         }
         string[] lines;
         try

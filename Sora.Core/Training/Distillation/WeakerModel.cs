@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Security.Cryptography;
 using Sora.Conditioning;
 using Sora.Patches;
 using Sora.Sampling;
@@ -14,6 +15,7 @@ namespace Sora.Training.Distillation;
 /// </summary>
 internal sealed class WeakerModel : IDisposable
 {
+    private const float DefaultScale = 1.5f;
     private readonly float _scale;
     private readonly ModelFolder _folder;
     private readonly Device _device;
@@ -23,14 +25,32 @@ internal sealed class WeakerModel : IDisposable
     /// <summary>Loads the transformer that <see cref="DistillationConfig.WeakerModel"/> names, and encodes prompts as it knows them.</summary>
     public WeakerModel(DistillationConfig config, IEnumerable<string> prompts, ScalarType computeType, Device device, Action<string> log, CancellationToken cancellationToken)
     {
-        (_scale, _folder, _device) = (config.WeakerScale, ModelFolder.Open(config.WeakerModel!), device);
+        (_scale, _folder, _device) = (config.WeakerScale ?? DefaultScale, ModelFolder.Open(config.WeakerModel!), device);
         _captions = CaptionVectors.Encode(_folder, prompts, computeType, device, log, cancellationToken);
-        _transformer = new(_folder.Transformer, new CheckpointParameters(_folder.OpenWeights("transformer"), computeType, device));
+        try
+        {
+            _transformer = new(_folder.Transformer, new CheckpointParameters(_folder.OpenWeights("transformer"), computeType, device));
+        }
+        catch
+        {
+            _captions.Dispose();
+            throw;
+        }
     }
 
-    /// <summary>What of it decides how the teacher's videos look; empty where there is none.</summary>
-    public static string Describe(DistillationConfig config) => config.WeakerModel is not { } folder ? "" : string.Create(CultureInfo.InvariantCulture,
-        $", {config.WeakerScale} away from {ModelFingerprint.OfComponent(Path.Combine(folder, "transformer"))} of {ModelFingerprint.OfComponent(Path.Combine(folder, "text_encoder"))}");
+    /// <summary>What tells one weaker model from another: all of it that decides how the teacher's videos look. Null where there is none.</summary>
+    public static string? FingerprintOf(DistillationConfig config)
+    {
+        if (config.WeakerModel is not { } path)
+            return null;
+        ModelFolder folder = ModelFolder.Open(path);
+        return string.Create(CultureInfo.InvariantCulture,
+            $"{ModelFingerprint.OfComponent(Path.Combine(path, "transformer"))} {ModelFingerprint.OfComponent(Path.Combine(path, "text_encoder"))} {folder.Defaults.MaxSequenceLength} {Convert.ToHexStringLower(SHA256.HashData(folder.ReadSentencePiece()).AsSpan(0, 8))}");
+    }
+
+    /// <summary>How it is in the description of the teacher's videos; empty where there is none.</summary>
+    public static string Describe(DistillationConfig config) => FingerprintOf(config) is not { } fingerprint ? ""
+        : string.Create(CultureInfo.InvariantCulture, $", {config.WeakerScale ?? DefaultScale} away from {fingerprint}");
 
     /// <summary>Refuses a model whose samples are others.</summary>
     /// <param name="config">The distillation.</param>
@@ -38,14 +58,22 @@ internal sealed class WeakerModel : IDisposable
     public static void Require(DistillationConfig config, ModelFolder model)
     {
         if (config.WeakerModel is not { } path)
+        {
+            if (config.WeakerScale is { } scale)
+                throw new SoraException(FormattableString.Invariant($"weaker_scale is {scale} and there is no weaker_model; nearest: both or neither."));
             return;
+        }
         ModelFolder weaker = ModelFolder.Open(path);
+        Distiller.RequireDiffusersLayout(weaker);
         if (weaker.Transformer2 is not null)
             throw new SoraException($"weaker_model {path} has two transformers; nearest: an earlier state of {model.Path}.");
-        if (weaker.Transformer.OutChannels != model.Transformer.OutChannels || weaker.Scheduler.Prediction != model.Scheduler.Prediction || VaeOf(weaker) != VaeOf(model))
-            throw new SoraException($"weaker_model {path} has other latents than {model.Path}; nearest: an earlier state of the same training.");
+        if (!KindOf(weaker).Equals(KindOf(model)))
+            throw new SoraException($"weaker_model {path} has other latents or patches than {model.Path}; nearest: an earlier state of the same training.");
 
-        static string VaeOf(ModelFolder folder) => ModelFingerprint.OfComponent(Path.Combine(folder.Path, "vae"));
+        // The autoencoder's files may be stored in another number format; where its latents lie tells it from others.
+        static object KindOf(ModelFolder folder) => (
+            folder.Transformer.InChannels, folder.Transformer.OutChannels, folder.Transformer.ImageDim, folder.Transformer.PatchSize, folder.Scheduler.Prediction,
+            folder.Vae.LatentsMean, folder.Vae.LatentsStd, folder.Vae.SpatialStride, folder.Vae.TemporalStride);
     }
 
     /// <summary>Its velocity of videos by their prompts.</summary>
