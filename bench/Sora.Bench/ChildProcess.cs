@@ -13,6 +13,7 @@ internal static class ChildProcess
     {
         [DecodingMemoryBenchmark.Child] = DecodingMemoryBenchmark.RunChild,
         [AttentionBenchmark.Child] = AttentionBenchmark.RunChild,
+        [EstimateBenchmark.Child] = EstimateBenchmark.RunChild,
         [MemoryLimitBenchmark.Child] = MemoryLimitBenchmark.RunChild,
     };
 

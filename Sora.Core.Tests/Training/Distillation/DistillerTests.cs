@@ -331,7 +331,7 @@ public sealed class DistillerTests : IDisposable
         VideoRequest request = new VideoRequest("a video") { Width = 16, Height = 16, FrameCount = 5, Shift = 3, GuidanceScale = 4 }.Resolve(model.Limits);
         Directory.CreateDirectory(config.RunFolder);
         using var captions = CaptionVectors.Encode(model, prompts.Append(""), float32, CPU, _ => { }, default);
-        return TeacherVideos.Open(config with { Shift = 3 }, model, request, prompts, captions, judged, float32, CPU, log, cancellationToken);
+        return TeacherVideos.Open(config with { Shift = 3 }, model, request, prompts, captions, WeakerModel.FingerprintOf(config), judged, float32, CPU, log, cancellationToken);
     }
 
     private static bool AreSame(Tensor a, Tensor b) => a.bytes.SequenceEqual(b.bytes);

@@ -46,14 +46,15 @@ public sealed class Distiller : ITrainingTask, IDisposable
         VideoRequest request = new VideoRequest("a video") { Width = config.Width, Height = config.Height, FrameCount = frames, WindowFrames = frames, Shift = config.Shift, GuidanceScale = config.GuidanceScale }.Resolve(model.Limits);
         _config = config = config with { GuidanceScale = request.GuidanceScale, Shift = request.Shift };
         _device = FineTuner.DeviceOf(config.Device);
-        TrainingLoopOptions loop = LoopOptions(config, world?.Config.Name ?? "none");
+        string? weaker = WeakerModel.FingerprintOf(config);
+        TrainingLoopOptions loop = LoopOptions(config, weaker, world?.Config.Name ?? "none");
         loop.Settings.Compare(loop.StatePath);
         Directory.CreateDirectory(config.RunFolder);
         string[] prompts = PromptsOf(config, world);
         try
         {
             _captions = CaptionVectors.Encode(model, prompts.Append(model.Defaults.NegativePrompt), computeType, _device, log, cancellationToken);
-            _videos = TeacherVideos.Open(config, model, request, prompts, _captions, config.Tries > 1 ? world : null, computeType, _device, log, cancellationToken);
+            _videos = TeacherVideos.Open(config, model, request, prompts, _captions, weaker, config.Tries > 1 ? world : null, computeType, _device, log, cancellationToken);
             double[]? pixels = config.LossSpace == LossSpace.Pixels
                 ? PixelWeights.Open(config.RunFolder, Path.Combine(model.Path, "vae"), Examples, computeType, log, cancellationToken)
                 : null;
@@ -176,12 +177,12 @@ public sealed class Distiller : ITrainingTask, IDisposable
             throw new SoraException($"{model.Path} is not in the layout of diffusers, by which videos are told apart; nearest: sora convert {model.Path} --out FOLDER, then the folder.");
     }
 
-    private static TrainingLoopOptions LoopOptions(DistillationConfig config, string world) => new()
+    private static TrainingLoopOptions LoopOptions(DistillationConfig config, string? weaker, string world) => new()
     {
         Name = "distill",
         RunFolder = config.RunFolder,
         // The weaker model by what it is, not by where it lies.
-        Settings = TrainingSettings.Of(config with { WeakerModel = WeakerModel.FingerprintOf(config) }, new DistillationConfig { Model = config.Model, RunFolder = config.RunFolder, Output = config.Output }, world),
+        Settings = TrainingSettings.Of(config with { WeakerModel = weaker }, new DistillationConfig { Model = config.Model, RunFolder = config.RunFolder, Output = config.Output }, world),
         Steps = config.Steps,
         LearningRate = config.LearningRate ?? (config.Lora is null ? 1e-5 : 1e-4),
         AdamShare = 1,

@@ -46,19 +46,20 @@ internal sealed class TeacherVideos : IDisposable
     /// <param name="request">A resolved request of the videos' size.</param>
     /// <param name="prompts">A prompt for each video.</param>
     /// <param name="captions">The prompts' vectors.</param>
+    /// <param name="weakerFingerprint"><see cref="WeakerModel.FingerprintOf"/> of the distillation.</param>
     /// <param name="world">Judges the videos; null where each is taken as it comes.</param>
     /// <param name="computeType">The type of matrix products.</param>
     /// <param name="device">Where the transformer runs.</param>
     /// <param name="log">Told how far it is.</param>
     /// <param name="cancellationToken">Honoured between steps; what is made by then, and was accepted, is kept.</param>
     public static TeacherVideos Open(
-        DistillationConfig config, ModelFolder model, VideoRequest request, IReadOnlyList<string> prompts, CaptionVectors captions, World? world, ScalarType computeType, Device device,
+        DistillationConfig config, ModelFolder model, VideoRequest request, IReadOnlyList<string> prompts, CaptionVectors captions, string? weakerFingerprint, World? world, ScalarType computeType, Device device,
         Action<string> log, CancellationToken cancellationToken)
     {
         // Which noise a video was made of depends on the judge, and so on the decoder, too.
         string judged = world is null ? "" : string.Create(CultureInfo.InvariantCulture, $", of {config.Tries} tries judged as {world.Config.Name} by {ModelFingerprint.OfComponent(Path.Combine(model.Path, "vae"))}");
         string family = string.Create(CultureInfo.InvariantCulture,
-            $"{ModelFingerprint.OfComponent(Path.Combine(model.Path, "text_encoder"))} {request.Width}x{request.Height}x{request.FrameCount} {config.FewSteps} of {config.TeacherSteps}, {config.GuidanceScale}, {config.Shift}, seed {config.Seed}, {computeType}, {model.Defaults.MaxSequenceLength} rows, without '{model.Defaults.NegativePrompt}', {model.Scheduler.ToJson()}, {Convert.ToHexStringLower(SHA256.HashData(model.ReadSentencePiece()))}{judged}{WeakerModel.Describe(config)}");
+            $"{ModelFingerprint.OfComponent(Path.Combine(model.Path, "text_encoder"))} {request.Width}x{request.Height}x{request.FrameCount} {config.FewSteps} of {config.TeacherSteps}, {config.GuidanceScale}, {config.Shift}, seed {config.Seed}, {computeType}, {model.Defaults.MaxSequenceLength} rows, without '{model.Defaults.NegativePrompt}', {model.Scheduler.ToJson()}, {Convert.ToHexStringLower(SHA256.HashData(model.ReadSentencePiece()))}{judged}{WeakerModel.Describe(config, weakerFingerprint)}");
         var cache = LatentCache.Open(Path.Combine(config.RunFolder, "videos"), Path.Combine(model.Path, "transformer"), log);
         var videos = new TeacherVideos(config, cache, LatentShape.Of(request, model.Vae), family, prompts, NoiseSchedule.Trailing(config.FewSteps, config.Shift!.Value, model.Scheduler.NumTrainTimesteps));
         try

@@ -49,7 +49,9 @@ internal sealed class WeakerModel : IDisposable
     }
 
     /// <summary>How it is in the description of the teacher's videos; empty where there is none.</summary>
-    public static string Describe(DistillationConfig config) => FingerprintOf(config) is not { } fingerprint ? ""
+    /// <param name="config">The distillation.</param>
+    /// <param name="fingerprint"><see cref="FingerprintOf"/> of it, whose hashes take minutes for a large model.</param>
+    public static string Describe(DistillationConfig config, string? fingerprint) => fingerprint is null ? ""
         : string.Create(CultureInfo.InvariantCulture, $", {config.WeakerScale ?? DefaultScale} away from {fingerprint}");
 
     /// <summary>Refuses a model whose samples are others.</summary>
