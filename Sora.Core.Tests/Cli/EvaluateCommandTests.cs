@@ -52,6 +52,7 @@ public sealed class EvaluateCommandTests : IDisposable
     [InlineData("there is no such folder", "--videos", "FOLDER/none")]
     [InlineData("--count has no meaning with --videos", "--videos", "FOLDER", "--count", "3")]
     [InlineData("--steps has no meaning with --videos", "--videos", "FOLDER", "--steps", "4")]
+    [InlineData("--size has no meaning with --videos", "--videos", "FOLDER", "--size", "96x96")]
     [InlineData("Steps 0 is out of range", "--count", "1", "--steps", "0")]
     [InlineData("none.safetensors", "--count", "1", "--lora", "FOLDER/none.safetensors")]
     [InlineData("nearest: by-day", "--world", "by-dai")]
@@ -69,14 +70,17 @@ public sealed class EvaluateCommandTests : IDisposable
     public async Task VideosAreMadeByTheGivenSettings()
     {
         string one = Path.Combine(_folder, "one.mp4"), save = Path.Combine(_folder, "kept");
-        string[] settings = ["--few-steps", "on", "--lora", Path.Combine(PocketModel.Folder, "few-steps.safetensors:-0.5"), "--steps", "3", "--guidance", "1.5"];
+        string[] settings = ["--few-steps", "on", "--lora", Path.Combine(PocketModel.Folder, "few-steps.safetensors:-0.5"), "--steps", "3", "--guidance", "1.5", "--size", "48x64", "--frames", "9"];
         await File.WriteAllTextAsync(Path.Combine(_folder, "prompts.text"), "a red fish swims left in the deep sea\n");
         SoraProcess.Result generated = await SoraProcess.RunAsync(["generate", "a red fish swims left in the deep sea", "--seed", "7", "--model", PocketModel.Folder, "--quiet", "-o", one, .. settings]);
         SoraProcess.Result evaluated = await SoraProcess.RunAsync(["evaluate", PocketModel.Folder, "--prompts", Path.Combine(_folder, "prompts.text"), "--seed", "7", "--save", save, .. settings]);
 
         Assert.True(generated.ExitCode == 0, generated.Error);
         Assert.True(evaluated.ExitCode == 0, evaluated.Error);
-        Assert.Equal(VideoReader.Read(one).SelectMany(frame => frame.Rgb.ToArray()), VideoReader.Read(Path.Combine(save, "001.mp4")).SelectMany(frame => frame.Rgb.ToArray()));
+        VideoFrame[] expected = [.. VideoReader.Read(one)], judged = [.. VideoReader.Read(Path.Combine(save, "001.mp4"))];
+        Assert.Equal(9, judged.Length);
+        Assert.All(judged, frame => Assert.Equal((48, 64), (frame.Width, frame.Height)));
+        Assert.Equal(expected.SelectMany(frame => frame.Rgb.ToArray()), judged.SelectMany(frame => frame.Rgb.ToArray()));
     }
 
     public void Dispose() => Directory.Delete(_folder, true);

@@ -37,7 +37,7 @@ internal static class EvaluateCommand
         {
             s_model, s_count, s_seed, s_prompts, s_videos, s_world, s_json, s_save, s_sprites,
         };
-        foreach (Option option in GenerateOptions.Solving)
+        foreach (Option option in GenerateOptions.Shape.Concat(GenerateOptions.Solving))
             command.Add(option);
         command.SetAction(RunAsync);
         return command;
@@ -102,7 +102,7 @@ internal static class EvaluateCommand
 
     private static void JudgeVideos(WorldEvaluation evaluation, World world, string folder, ParseResult line, CancellationToken cancellationToken)
     {
-        foreach (Option given in (Option[])[s_count, s_seed, s_prompts, s_save, .. GenerateOptions.Solving])
+        foreach (Option given in (Option[])[s_count, s_seed, s_prompts, s_save, .. GenerateOptions.Shape, .. GenerateOptions.Solving])
         {
             if (line.GetResult(given) is not null)
                 throw new SoraException($"{given.Name} has no meaning with --videos, where nothing is generated.");

@@ -133,6 +133,9 @@ internal static class GenerateOptions
     /// <summary>How a model is run, whatever it shows.</summary>
     public static IReadOnlyList<Option> Solving { get; } = [Steps, Guidance, Sampler, Shift, FewSteps, Loras];
 
+    /// <summary>How large a video is.</summary>
+    public static IReadOnlyList<Option> Shape { get; } = [Size, Frames];
+
     /// <summary>How long videos are made.</summary>
     public static IEnumerable<Option> Windows => [WindowFrames, OverlapFrames];
 
