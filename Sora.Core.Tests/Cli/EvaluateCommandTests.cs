@@ -47,6 +47,29 @@ public sealed class EvaluateCommandTests : IDisposable
         Assert.DoesNotContain("hardest subjects", result.Output, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task TellsTheTimeOfDayOfCaptionsThatNameOne()
+    {
+        SpriteWorldConfig config = SpriteWorldConfig.Everything;
+        var world = new World(config, SpriteAtlas.Load(SpriteAtlas.DefaultFolder, config.Subjects));
+        ClipDescription clip = Enumerable.Range(40, 100).Select(i => world.Sample((ulong)i)).First(c => c.Scene.HasSky && c.Companion is null && c.Camera == CameraMove.Still);
+        // What is shown, and what the caption names.
+        (TimeOfDay Shown, TimeOfDay Named)[] videos = [(TimeOfDay.Night, TimeOfDay.Night), (TimeOfDay.Day, TimeOfDay.Night), (TimeOfDay.Sunset, TimeOfDay.Sunset), (TimeOfDay.Day, TimeOfDay.Day)];
+        for (int i = 0; i < videos.Length; i++)
+        {
+            await WriteAsync(world, clip with { TimeOfDay = videos[i].Shown }, $"{i}");
+            await File.WriteAllTextAsync(Path.Combine(_folder, $"{i}.txt"), Captions.FullSentence(clip with { TimeOfDay = videos[i].Named }));
+        }
+        string json = Path.Combine(_folder, "scores.json");
+        SoraProcess.Result result = await SoraProcess.RunAsync(["evaluate", "--videos", _folder, "--json", json, "--world", "everything"]);
+
+        Assert.True(result.ExitCode == 0, result.Error);
+        Assert.Contains("hardest times of day: night 1 of 2", result.Output, StringComparison.Ordinal);
+        using JsonDocument scores = JsonDocument.Parse(await File.ReadAllTextAsync(json));
+        Assert.Equal("""{"night":{"found":1,"count":2},"sunset":{"found":1,"count":1}}""", scores.RootElement.GetProperty("times_of_day").GetRawText());
+        Assert.Equal(1, scores.RootElement.GetProperty("scene").GetDouble());
+    }
+
     [Theory]
     [InlineData("no video has its caption beside it", "--videos", "FOLDER")]
     [InlineData("there is no such folder", "--videos", "FOLDER/none")]

@@ -26,4 +26,8 @@ public sealed record EvaluationScores(
     /// <summary>The same of the motions.</summary>
     [JsonPropertyName("motions")]
     public IReadOnlyDictionary<string, PartialScore> Motions { get; init; } = new Dictionary<string, PartialScore>();
+
+    /// <summary>The same of <c>sunset</c> and <c>night</c>, of prompts that name them, in a world that has them. No part of <see cref="All"/>.</summary>
+    [JsonPropertyName("times_of_day")]
+    public IReadOnlyDictionary<string, PartialScore> TimesOfDay { get; init; } = new Dictionary<string, PartialScore>();
 }

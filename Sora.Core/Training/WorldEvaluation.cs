@@ -11,12 +11,19 @@ public sealed class WorldEvaluation
 {
     // Its templates take seconds: prompts and videos that cannot be judged are refused before.
     private readonly Lazy<WorldAnalysis> _analysis;
-    private readonly SortedDictionary<string, PartialScore> _ofSubjects = new(StringComparer.Ordinal), _ofScenes = new(StringComparer.Ordinal), _ofMotions = new(StringComparer.Ordinal);
+    private readonly SortedDictionary<string, PartialScore> _ofSubjects = new(StringComparer.Ordinal), _ofScenes = new(StringComparer.Ordinal), _ofMotions = new(StringComparer.Ordinal),
+        _ofTimes = new(StringComparer.Ordinal);
+    private readonly IReadOnlyList<TimeOfDay> _times;
     private int _count, _subjects, _scenes, _motions, _all;
 
     /// <summary>An evaluation that has seen nothing.</summary>
     /// <param name="world">What the videos may show.</param>
-    public WorldEvaluation(World world) => _analysis = new(() => new(world));
+    public WorldEvaluation(World world)
+    {
+        ArgumentNullException.ThrowIfNull(world);
+        _analysis = new(() => new(world));
+        _times = [.. world.Config.TimesOfDay];
+    }
 
     /// <summary>The shares so far; 0 before the first video.</summary>
     public EvaluationScores Scores
@@ -29,6 +36,7 @@ public sealed class WorldEvaluation
                 Subjects = new Dictionary<string, PartialScore>(_ofSubjects),
                 Scenes = new Dictionary<string, PartialScore>(_ofScenes),
                 Motions = new Dictionary<string, PartialScore>(_ofMotions),
+                TimesOfDay = new Dictionary<string, PartialScore>(_ofTimes),
             };
         }
     }
@@ -74,6 +82,7 @@ public sealed class WorldEvaluation
         Count(_ofSubjects, meaning.Subject?.Name, score.Subject);
         Count(_ofScenes, meaning.Scene?.Name, score.Scene);
         Count(_ofMotions, meaning.Motion is { } motion ? MotionNames.Of(motion) : null, score.Motion);
+        Count(_ofTimes, meaning.TimeOfDay is not TimeOfDay.Day and var time && _times.Contains(time) ? $"{time}".ToLowerInvariant() : null, score.TimeOfDay);
         return score;
 
         static void Count(SortedDictionary<string, PartialScore> scores, string? name, bool found)

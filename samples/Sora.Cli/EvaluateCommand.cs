@@ -55,7 +55,7 @@ internal static class EvaluateCommand
 
         EvaluationScores scores = evaluation.Scores;
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{scores.Count} videos: subject {scores.Subject:P1}, scene {scores.Scene:P1}, motion {scores.Motion:P1}, all {scores.All:P1}"));
-        foreach ((string what, IReadOnlyDictionary<string, PartialScore> parts) in new[] { ("subjects", scores.Subjects), ("scenes", scores.Scenes), ("motions", scores.Motions) })
+        foreach ((string what, IReadOnlyDictionary<string, PartialScore> parts) in new[] { ("subjects", scores.Subjects), ("scenes", scores.Scenes), ("motions", scores.Motions), ("times of day", scores.TimesOfDay) })
             ReportHardest(what, parts);
         if (line.GetValue(s_json) is { } path)
             await File.WriteAllTextAsync(path, JsonSerializer.Serialize(scores) + "\n", cancellationToken);

@@ -73,7 +73,7 @@ public sealed class WorldAnalysis
         return Right(crossed) > Right(straight) ? crossed : straight;
 
         static ClipScore Both(ClipScore one, ClipScore two) =>
-            new(one.Subject && two.Subject, one.Scene && two.Scene, one.Motion && two.Motion, one.Colour && two.Colour);
+            new(one.Subject && two.Subject, one.Scene && two.Scene, one.Motion && two.Motion, one.Colour && two.Colour) { TimeOfDay = one.TimeOfDay };
         static int Right(ClipScore score) => (score.Subject ? 4 : 0) + (score.Motion ? 2 : 0) + (score.Colour ? 1 : 0);
     }
 
@@ -86,7 +86,10 @@ public sealed class WorldAnalysis
             subject,
             expected.Scene is null || expected.Scene == shown.Scene,
             expected.Motion is null || expected.Motion == shown.Motion,
-            colour);
+            colour)
+        {
+            TimeOfDay = expected.TimeOfDay == shown.TimeOfDay,
+        };
     }
 
     private ClipAnalysis Of(SubjectFinding found, Scene scene, TimeOfDay time) => new(
