@@ -51,7 +51,7 @@ internal static class EstimateBenchmark
         foreach ((int width, int height, int frames) in sizes)
         {
             var request = new VideoRequest("a red fish swims left in the deep sea") { Width = width, Height = height, FrameCount = frames, Steps = 1, Seed = 1, GuidanceScale = 4 };
-            foreach ((StageMemory stage, long measured) in await MeasureAsync(generator, request))
+            foreach ((StageMemory stage, long measured) in await MeasureAsync(generator, request, 1))
             {
                 Console.Error.WriteLine($"  {name}, {precision}, {width}x{height}x{frames}, {stage.Stage}: {stage.Activations / 1e6:0.0} MB estimated, {measured / 1e6:0.0} MB measured");
                 string row = $"{name}, {(precision == Precision.Full ? "float32" : "bfloat16")}, {width}x{height}x{frames}, {stage.Stage}: estimated / measured";
@@ -73,20 +73,26 @@ internal static class EstimateBenchmark
         string folder = Repository.PocketModel ?? throw new InvalidOperationException("there is no models/pocket above this program");
         using VideoGenerator generator = VideoGenerator.LoadAsync(folder, new() { Device = "cpu", Precision = Enum.Parse<Precision>(precision), KeepComponents = true, FewSteps = false }).GetAwaiter().GetResult();
         var request = new VideoRequest("a red fish swims left in the deep sea") { Width = 192, Height = 192, FrameCount = 9, Steps = 1, Seed = 1 };
-        return [.. Enumerable.Range(0, Repeats).SelectMany(_ => MeasureAsync(generator, request).GetAwaiter().GetResult()).GroupBy(row => row.Stage.Stage)
+        return [.. MeasureAsync(generator, request, Repeats).GetAwaiter().GetResult().GroupBy(row => row.Stage.Stage)
             .SelectMany(stage => (double[])[(int)stage.Key, stage.First().Stage.Activations, stage.Select(row => row.Measured).Order().ElementAt(1)])];
     }
 
-    private static async Task<IReadOnlyList<(StageMemory Stage, long Measured)>> MeasureAsync(VideoGenerator generator, VideoRequest request)
+    private static async Task<IReadOnlyList<(StageMemory Stage, long Measured)>> MeasureAsync(VideoGenerator generator, VideoRequest request, int videos)
     {
         // The first prepares what stays: the pages of the weights, the kernels' order of them, compiled code.
         using (await generator.GenerateAsync(request))
         {
         }
-        var peaks = new StagePeaks();
-        using GeneratedVideo video = await generator.GenerateAsync(request, peaks);
-        IReadOnlyDictionary<GenerationStage, long> taken = peaks.End();
-        return [.. generator.Estimate(request).Memory.Select(stage => (stage, taken[stage.Stage]))];
+        IReadOnlyList<StageMemory> estimated = generator.Estimate(request).Memory;
+        var rows = new List<(StageMemory, long)>();
+        for (int i = 0; i < videos; i++)
+        {
+            var peaks = new StagePeaks();
+            using GeneratedVideo video = await generator.GenerateAsync(request, peaks);
+            IReadOnlyDictionary<GenerationStage, long> taken = peaks.End();
+            rows.AddRange(estimated.Select(stage => (stage, taken[stage.Stage])));
+        }
+        return rows;
     }
 
     // The kind of a published model at a size that takes seconds.
