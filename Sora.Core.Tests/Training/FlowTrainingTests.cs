@@ -353,6 +353,34 @@ public sealed class FlowTrainingTests : IDisposable
             StartFolder = turned.OutputFolder, RunFolder = Path.Combine(_folder, "back"), OutputFolder = Path.Combine(_folder, "back", "model"), Transformer = next.Transformer,
         }), StringComparison.Ordinal);
 
+        // And so do samples around a cell's point.
+        FlowTrainingConfig sampled = turned with
+        {
+            StartFolder = turned.OutputFolder, RunFolder = Path.Combine(_folder, "sampled"), OutputFolder = Path.Combine(_folder, "sampled", "model"), Transformer = turned.Transformer with { MapSamples = 4 },
+        };
+        using (var trainer = new FlowTrainer(sampled, SyntheticAtlas.FirstEdition, float32, _ => { }, CancellationToken.None))
+        {
+            (Parameter drawings, Parameter code) = (trainer.Parameters["transformer.texture_embedding.samples.drawings.weight"], trainer.Parameters["transformer.texture_embedding.samples.code.weight"]);
+            using Tensor before = drawings.detach().clone();
+            Assert.Equal(0, code.abs().max().item<float>());
+            trainer.Run(_ => { }, CancellationToken.None);
+            Assert.InRange(code.abs().max().item<float>(), 1e-5f, 1);
+            // At the first step nothing is made of the drawings; at the second they are learned.
+            Assert.InRange(RandomTensor.Distance(before, drawings.detach()), 1e-7, 1);
+        }
+        using (VideoGenerator generator = await VideoGenerator.LoadAsync(sampled.OutputFolder))
+        {
+            await using GeneratedVideo video = await generator.GenerateAsync(new VideoRequest("a dog") { Width = 32, Height = 32, FrameCount = 5, Steps = 2 });
+            Assert.Equal(5, video.Frames.Count);
+        }
+        foreach ((int? width, string shown) in ((int?, string)[])[(null, "null"), (5, "5")])
+        {
+            Assert.Contains($"has map_samples 4, and map_samples is {shown}; allowed: 4.", Refusal(sampled with
+            {
+                StartFolder = sampled.OutputFolder, RunFolder = Path.Combine(_folder, "back"), OutputFolder = Path.Combine(_folder, "back", "model"), Transformer = sampled.Transformer with { MapSamples = width },
+            }), StringComparison.Ordinal);
+        }
+
         string sora = Path.Combine(config.OutputFolder, "sora.json"), scheduler = Path.Combine(config.OutputFolder, "scheduler", "scheduler_config.json");
         (string defaults, string schedule) = (File.ReadAllText(sora), File.ReadAllText(scheduler));
         File.WriteAllText(scheduler, schedule.Replace("\"lead_gain\": 8", "\"lead_gain\": 4", StringComparison.Ordinal));

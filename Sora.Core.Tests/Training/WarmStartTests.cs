@@ -105,6 +105,14 @@ public sealed class WarmStartTests
         Parameter table = textured.Parameters["texture_embedding.weight"];
         table.copy_(RandomTensor.Create(3, table.shape));
         Assert.True(RandomTensor.Distance(before, textured.Forward(latents, [500], textured.Prepare(text))) > 1e-3);
+
+        // Samples read random drawings, of which nothing is made at first.
+        using DiffusionTransformer sampled = Start(mapped with { MapHarmonics = 2, MapGain = 8, MapSamples = 3 });
+        Assert.Equal(0, RandomTensor.Distance(before, sampled.Forward(latents, [500], sampled.Prepare(text))));
+        Assert.InRange(sampled.Parameters["texture_embedding.samples.drawings.weight"].square().mean().item<float>(), 0.7 / 25, 1.4 / 25);
+        Parameter code = sampled.Parameters["texture_embedding.samples.code.weight"];
+        code.copy_(RandomTensor.Create(3, code.shape));
+        Assert.True(RandomTensor.Distance(before, sampled.Forward(latents, [500], sampled.Prepare(text))) > 1e-3);
     }
 
     [Fact]

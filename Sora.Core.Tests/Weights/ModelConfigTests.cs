@@ -28,6 +28,8 @@ public class ModelConfigTests
     [InlineData("map_harmonics", "17", "map_harmonics 17 is out of range; allowed: 1 to 16, nearest: 16")]
     [InlineData("map_harmonics", "2", "map_harmonics is 2 and patch_size is [1, 2, 2]; allowed: 1x1x1, where a token is a cell of the map")]
     [InlineData("map_turns", "true", "map_turns is true and map_harmonics is null; allowed: false, or map_harmonics from 1 to 16")]
+    [InlineData("map_samples", "8", "map_samples is 8 and map_harmonics is null; allowed: null, or map_harmonics from 1 to 16")]
+    [InlineData("map_samples", "0", "map_samples 0 is out of range; allowed: 1 to 1024, nearest: 1")]
     [InlineData("map_gain", "0.5", "map_gain 0.5 is out of range; allowed: 1 to 1000, nearest: 1")]
     [InlineData("_class_name", "\"WanModel\"", "_class_name is 'WanModel'; allowed: WanTransformer3DModel")]
     public void AWrongTransformerIsNamed(string field, string? value, string message) =>
@@ -41,6 +43,8 @@ public class ModelConfigTests
         Assert.Equal(textured, WanTransformerConfig.Parse(textured.ToJson()));
         WanTransformerConfig turned = textured with { MapTurns = true };
         Assert.Equal(turned, WanTransformerConfig.Parse(turned.ToJson()));
+        WanTransformerConfig sampled = turned with { MapSamples = 5 };
+        Assert.Equal(sampled, WanTransformerConfig.Parse(sampled.ToJson()));
         Assert.Contains("map_harmonics is 3 and in_channels is 12; allowed: more than the 12 of the map",
             Assert.Throws<SoraException>(() => WanTransformerConfig.Parse((textured with { InChannels = 12 }).ToJson())).Message, StringComparison.Ordinal);
     }

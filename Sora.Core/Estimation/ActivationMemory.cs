@@ -89,7 +89,7 @@ internal sealed class ActivationMemory(long number)
     // Before the first block: the features of as many patches as are looked up at once, in float32 and as the product reads them. What
     // tensors of that size leave with the allocator a block does not use: measured.
     private long Textures(WanTransformerConfig config, long m) => config.MapHarmonics is null ? 0
-        : Math.Min(m, TextureEmbedding.MostRows) * TextureEmbedding.Count(config) * (sizeof(float) + number + (_widens ? sizeof(float) : 0));
+        : Math.Min(m, TextureEmbedding.MostRows) * ((TextureEmbedding.Count(config) * (sizeof(float) + number + (_widens ? sizeof(float) : 0))) + (TextureSamples.Numbers(config) * sizeof(float)));
 
     // In the middle of a block, where attention is composed of products: the stream, and queries to values and their copies in the
     // order of heads; products and weights of as many queries as are computed at once, in float32 each twice.

@@ -16,7 +16,7 @@ internal static class TransformerOperations
         double linear = 2 * tokens * d * ((6 * d) + (2 * config.FfnDim)); // q, k, v, out; q and out of the text; in and out
         double attention = 4 * tokens * d * (n + l + m);                  // scores and sums
         double ends = 2 * tokens * d * patch * (config.InChannels + config.OutChannels);
-        double textures = config.MapHarmonics is null ? 0 : 2 * tokens * d * TextureEmbedding.Count(config);
+        double textures = config.MapHarmonics is null ? 0 : 2 * tokens * ((d * TextureEmbedding.Count(config)) + TextureSamples.Products(config));
         return (config.NumLayers * (linear + attention)) + ends + textures;
     }
 

@@ -28,7 +28,7 @@ internal static class WarmStart
     /// one's, and its blocks and channels, which may be more. A smaller patch begins as if it filled the larger one: the embedding adds up what all its
     /// copies would give, and the head gives the mean. The blocks that are more are spread among the others and begin as the identity, with
     /// outputs of zero, so that the deeper network computes what the finished one does. Channels that are more are read with random weights as
-    /// large as the others', and nothing is written to them at first. Textures of a map (<see cref="WanTransformerConfig.MapHarmonics"/>) may come anew, and those of turned drawings be more: they begin as nothing.
+    /// large as the others', and nothing is written to them at first. Textures of a map (<see cref="WanTransformerConfig.MapHarmonics"/>) may come anew, and those of turned drawings and samples be more: they begin as nothing.
     /// </summary>
     /// <param name="target">The network's parameters, by name.</param>
     /// <param name="config">The network's config.</param>
@@ -56,13 +56,15 @@ internal static class WarmStart
         }
         if (finished.MapTurns && !config.MapTurns)
             throw new SoraException($"{folder} has map_turns, and map_turns is false; allowed: true.");
+        if (finished.MapSamples is { } samples && samples != config.MapSamples)
+            throw new SoraException(FormattableString.Invariant($"{folder} has map_samples {samples}, and map_samples is {config.MapSamples?.ToString(CultureInfo.InvariantCulture) ?? "null"}; allowed: {samples}."));
         using IDisposable noGradients = no_grad();
         using DisposeScope scope = NewDisposeScope();
         using var source = new CheckpointParameters(folder, float32, CPU);
         HashSet<string> fresh = [.. target.Keys];
         long[] split = [.. finished.PatchSize.Zip(config.PatchSize).SelectMany(sizes => (long[])[sizes.First / sizes.Second, sizes.Second])];
         long positions = config.PatchSize.Aggregate(1, (a, b) => a * b);
-        foreach ((string name, Parameter values) in new DiffusionTransformer(config with { PatchSize = finished.PatchSize, NumLayers = finished.NumLayers, InChannels = finished.InChannels, OutChannels = finished.OutChannels, MapHarmonics = finished.MapHarmonics, MapTurns = finished.MapTurns }, source).Parameters)
+        foreach ((string name, Parameter values) in new DiffusionTransformer(config with { PatchSize = finished.PatchSize, NumLayers = finished.NumLayers, InChannels = finished.InChannels, OutChannels = finished.OutChannels, MapHarmonics = finished.MapHarmonics, MapTurns = finished.MapTurns, MapSamples = finished.MapSamples }, source).Parameters)
         {
             string place = Deeper(name, finished.NumLayers, config.NumLayers);
             fresh.Remove(place);

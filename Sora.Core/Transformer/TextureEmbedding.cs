@@ -44,8 +44,9 @@ internal sealed class TextureEmbedding
     private readonly int _harmonics;
     private readonly bool _turns;
     private readonly double _gain;
+    private readonly TextureSamples? _samples;
 
-    /// <summary>Takes <c>weight</c> [D, <see cref="Count"/>].</summary>
+    /// <summary>Takes <c>weight</c> [D, <see cref="Count"/>], and under <c>samples</c> what <see cref="TextureSamples"/> takes.</summary>
     /// <param name="scope">Where the weight is.</param>
     /// <param name="config">A config with harmonics.</param>
     public TextureEmbedding(ParameterScope scope, WanTransformerConfig config)
@@ -54,6 +55,8 @@ internal sealed class TextureEmbedding
         _gain = config.MapGain;
         // Zero, so that a finished network to which it is added computes what it did.
         _table = new(scope, Count(config), config.InnerDim, bias: false, Initialization.Zero);
+        if (config.MapSamples is { } width)
+            _samples = new(scope["samples"], width, _harmonics, config.InnerDim);
     }
 
     /// <summary>
@@ -87,8 +90,9 @@ internal sealed class TextureEmbedding
         {
             using DisposeScope scope = NewDisposeScope();
             long count = Math.Min(MostRows, telling.Length - row);
-            Tensor features = Features(told.narrow(0, row, count), at.narrow(0, row, count), _harmonics, _turns);
-            parts.Add(scope.MoveToOuter(_table.Forward(features.mul_(Scale)).to(float32)));
+            MapReading reading = Read(told.narrow(0, row, count), at.narrow(0, row, count));
+            Tensor looks = _table.Forward(Features(reading, _harmonics, _turns).mul_(Scale)).to(float32);
+            parts.Add(scope.MoveToOuter(_samples is null ? looks : looks + _samples.Of(reading)));
         }
         parts.Add(zeros([1, x.size(1)], device: x.device));
         return x + cat([.. parts], 0).index_select(0, Places(telling, map.size(0)).to(x.device));
@@ -120,7 +124,24 @@ internal sealed class TextureEmbedding
     /// <param name="levels">[N, 1], 0 to 1.</param>
     /// <param name="harmonics">The number of waves along a side, each a sine and a cosine.</param>
     /// <param name="turns">Whether the features tell how the drawing is mirrored and turned.</param>
-    internal static Tensor Features(Tensor map, Tensor levels, int harmonics, bool turns)
+    internal static Tensor Features(Tensor map, Tensor levels, int harmonics, bool turns) => Features(Read(map, levels), harmonics, turns);
+
+    private static Tensor Features(MapReading reading, int harmonics, bool turns)
+    {
+        Tensor subjects = reading.Subjects;
+        Tensor across = Waves(reading.Points.narrow(1, 0, 1), reading.Spread, harmonics), down = Waves(reading.Points.narrow(1, 1, 1), reading.Spread, harmonics); // N W
+        Tensor textures = Outer(subjects, Outer(across, down));                                    // N S·W·W
+        if (!turns)
+            return textures;
+        long longest = Math.Min(across.size(1), (2 * TurnedHarmonics) + 1);
+        Tensor coarse = Outer(subjects, Outer(across.narrow(1, 0, longest), down.narrow(1, 0, longest))); // N S·w·w
+        return cat([textures, textures * reading.Mirrored, Outer(coarse, reading.Turn)], 1);
+    }
+
+    /// <summary>What is known by a noisy map.</summary>
+    /// <param name="map">[N, <see cref="SemanticMap.Channels"/>], float32: (1 − level)·map + level·noise.</param>
+    /// <param name="levels">[N, 1], 0 to 1.</param>
+    internal static MapReading Read(Tensor map, Tensor levels)
     {
         (Tensor size, Tensor variance) = Known(levels);                                            // N 1
         Tensor subjects = Subjects(map.narrow(1, 0, SemanticMap.CodeLength), size, variance);
@@ -129,23 +150,18 @@ internal sealed class TextureEmbedding
         Tensor evidence = (slope * PointSpread).square() + levels.square() + 1e-6f;
         Tensor points = map.narrow(1, SemanticMap.CodeLength, 2) * slope * (PointSpread * PointSpread) / evidence; // N 2
         Tensor spread = levels.square() * (PointSpread * PointSpread) / evidence;                  // N 1
-        Tensor across = Waves(points.narrow(1, 0, 1), spread, harmonics), down = Waves(points.narrow(1, 1, 1), spread, harmonics); // N W
-        Tensor textures = Outer(subjects, Outer(across, down));                                    // N S·W·W
-        if (!turns)
-            return textures;
         // What is known of a sign beside noise is the tangent of its evidence.
         Tensor mirrored = (map.narrow(1, SemanticMap.CodeLength + 2, 1) * size / variance).tanh(); // N 1
-        Tensor turned = Turn(map.narrow(1, SemanticMap.CodeLength + 3, 2), size, variance);        // N 4
-        long longest = Math.Min(across.size(1), (2 * TurnedHarmonics) + 1);
-        Tensor coarse = Outer(subjects, Outer(across.narrow(1, 0, longest), down.narrow(1, 0, longest))); // N S·w·w
-        return cat([textures, textures * mirrored, Outer(coarse, turned)], 1);
+        Tensor turn = Turn(map.narrow(1, SemanticMap.CodeLength + 3, 2), size, variance);          // N 4
+        return new(subjects, points, spread, mirrored, turn);
     }
 
     // How large signs and turns are, and the variance beside them, [N, 1].
     private static (Tensor Size, Tensor Variance) Known(Tensor levels) =>
         ((1 - levels) * SemanticMap.Deviation, levels.square() + (Tolerance * Tolerance));
 
-    private static Tensor Outer(Tensor rows, Tensor columns) => (rows.unsqueeze(2) * columns.unsqueeze(1)).flatten(1);
+    /// <summary>The products of each number of a row with each of another's: [N, A] and [N, B] give [N, A·B].</summary>
+    internal static Tensor Outer(Tensor rows, Tensor columns) => (rows.unsqueeze(2) * columns.unsqueeze(1)).flatten(1);
 
     // The mean cosine and sine of a turn and of twice it, of which size·(cosine, sine) is known beside noise: about those of a normal distribution
     // around the angle that is seen.
@@ -170,8 +186,8 @@ internal sealed class TextureEmbedding
         return likely * likely.ge(LeastLikely).to(float32);
     }
 
-    // 1 and the waves at points of a mean and a variance, each of a mean square near 1: [N, 2·harmonics + 1].
-    private static Tensor Waves(Tensor points, Tensor variance, int harmonics)
+    /// <summary>1 and the waves at points of a mean and a variance, each of a mean square near 1: [N, 2·harmonics + 1].</summary>
+    internal static Tensor Waves(Tensor points, Tensor variance, int harmonics)
     {
         var waves = new List<Tensor> { zeros_like(points) + 1 };
         for (int k = 1; k <= harmonics; k++)

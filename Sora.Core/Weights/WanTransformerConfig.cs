@@ -103,6 +103,13 @@ public sealed record WanTransformerConfig : ModelConfig
     /// <value>Default false. With <see cref="MapHarmonics"/> only.</value>
     public bool MapTurns { get; init; }
 
+    /// <summary>
+    /// The numbers that each point of a subject's drawing has, of which the network is told those at the points around what a cell of the map shows, turned and mirrored as the drawing is; null:
+    /// it is told the cell's own point.
+    /// </summary>
+    /// <value>1 to 1024. Default null. With <see cref="MapHarmonics"/> only.</value>
+    public int? MapSamples { get; init => field = Within(value, 1, 1024, "map_samples"); }
+
     /// <summary>D, the width of a token: heads times channels a head.</summary>
     public int InnerDim => NumAttentionHeads * AttentionHeadDim;
 
@@ -133,6 +140,8 @@ public sealed record WanTransformerConfig : ModelConfig
         {
             if (MapTurns)
                 throw new SoraException("map_turns is true and map_harmonics is null; allowed: false, or map_harmonics from 1 to 16.");
+            if (MapSamples is not null)
+                throw new SoraException($"map_samples is {MapSamples} and map_harmonics is null; allowed: null, or map_harmonics from 1 to 16.");
             return;
         }
         if (PatchSize.Any(extent => extent != 1))
@@ -167,6 +176,7 @@ public sealed record WanTransformerConfig : ModelConfig
             MapHarmonics = fields.OptionalInteger("map_harmonics"),
             MapGain = fields.Number("map_gain", 1),
             MapTurns = fields.Flag("map_turns", false),
+            MapSamples = fields.OptionalInteger("map_samples"),
             UnknownFields = fields.Unknown(),
         };
     }
@@ -189,6 +199,8 @@ public sealed record WanTransformerConfig : ModelConfig
             fields["map_gain"] = MapGain;
             if (MapTurns)
                 fields["map_turns"] = MapTurns;
+            if (MapSamples is not null)
+                fields["map_samples"] = MapSamples;
         }
         fields["num_attention_heads"] = NumAttentionHeads;
         fields["num_layers"] = NumLayers;
