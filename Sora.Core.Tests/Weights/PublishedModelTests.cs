@@ -1,4 +1,6 @@
 using System.Text.Json;
+using Sora.Training;
+using Sora.Transformer;
 using Sora.Weights;
 using Xunit;
 
@@ -58,6 +60,21 @@ public class PublishedModelTests
         Assert.Equal(folder.Vae with { LatentsMean = pocket.Vae.LatentsMean, LatentsStd = pocket.Vae.LatentsStd }, pocket.Vae);
         Assert.Equal(folder.Defaults with { FewSteps = null }, pocket.Defaults);
         Assert.Equal(folder.Scheduler.Prediction, pocket.Prediction);
+    }
+
+    /// <summary>What a training goes on from: the two networks that are trained, in place of the pocket model's.</summary>
+    [Fact]
+    public void TheNextWeightsAreOfItsRecipeAndFitThePocketModel()
+    {
+        TrainingFile recipe = TrainingFile.Load(Repository("models", "pocket-around.json"));
+        var transformer = WanTransformerConfig.Load(Repository("models", "pocket-next", "transformer", "config.json"));
+        Assert.Equal(recipe.Flow!.Transformer, transformer);
+        using var source = new CheckpointParameters(Repository("models", "pocket-next", "transformer"), float32, CPU);
+        using var network = new DiffusionTransformer(transformer, source);
+        Assert.InRange(network.Parameters["texture_embedding.samples.code.weight"].abs().max().item<float>(), 0.01, 1);
+        ModelFolder pocket = ModelFolder.Open(Repository("models", "pocket"));
+        Assert.Equal(pocket.Transformer, transformer with { MapSamples = null });
+        Assert.Equal(pocket.TextEncoder, UMT5Config.Load(Repository("models", "pocket-next", "text_encoder", "config.json")));
     }
 
     [Fact]
