@@ -311,11 +311,7 @@ public sealed class FlowTrainingTests : IDisposable
             trainer.Run(_ => { }, CancellationToken.None);
             Assert.InRange(trainer.Parameters["transformer.texture_embedding.weight"].abs().max().item<float>(), 1e-5f, 1);
         }
-        using (VideoGenerator generator = await VideoGenerator.LoadAsync(config.OutputFolder))
-        {
-            await using GeneratedVideo video = await generator.GenerateAsync(new VideoRequest("a dog") { Width = 32, Height = 32, FrameCount = 5, Steps = 2 });
-            Assert.Equal(5, video.Frames.Count);
-        }
+        await Generates(config.OutputFolder);
 
         // A training that starts from it keeps its waves.
         FlowTrainingConfig next = config with { StartFolder = config.OutputFolder, RunFolder = Path.Combine(_folder, "next"), OutputFolder = Path.Combine(_folder, "next", "model") };
@@ -343,11 +339,7 @@ public sealed class FlowTrainingTests : IDisposable
             trainer.Run(_ => { }, CancellationToken.None);
             Assert.InRange(table.narrow(1, plain, more).abs().max().item<float>(), 1e-5f, 1);
         }
-        using (VideoGenerator generator = await VideoGenerator.LoadAsync(turned.OutputFolder))
-        {
-            await using GeneratedVideo video = await generator.GenerateAsync(new VideoRequest("a dog") { Width = 32, Height = 32, FrameCount = 5, Steps = 2 });
-            Assert.Equal(5, video.Frames.Count);
-        }
+        await Generates(turned.OutputFolder);
         Assert.Contains("has map_turns, and map_turns is false; allowed: true.", Refusal(turned with
         {
             StartFolder = turned.OutputFolder, RunFolder = Path.Combine(_folder, "back"), OutputFolder = Path.Combine(_folder, "back", "model"), Transformer = next.Transformer,
@@ -368,11 +360,7 @@ public sealed class FlowTrainingTests : IDisposable
             // At the first step nothing is made of the drawings; at the second they are learned.
             Assert.InRange(RandomTensor.Distance(before, drawings.detach()), 1e-7, 1);
         }
-        using (VideoGenerator generator = await VideoGenerator.LoadAsync(sampled.OutputFolder))
-        {
-            await using GeneratedVideo video = await generator.GenerateAsync(new VideoRequest("a dog") { Width = 32, Height = 32, FrameCount = 5, Steps = 2 });
-            Assert.Equal(5, video.Frames.Count);
-        }
+        await Generates(sampled.OutputFolder);
         foreach ((int? width, string shown) in ((int?, string)[])[(null, "null"), (5, "5")])
         {
             Assert.Contains($"has map_samples 4, and map_samples is {shown}; allowed: 4.", Refusal(sampled with
@@ -389,6 +377,12 @@ public sealed class FlowTrainingTests : IDisposable
         File.WriteAllText(sora, defaults.Replace("\"semantic_map\": true", "\"semantic_map\": false", StringComparison.Ordinal));
         Assert.Contains("semantic_map is not set, and the transformer has map_harmonics; allowed: both or neither.", Assert.Throws<SoraException>(() => ModelFolder.Open(config.OutputFolder)).Message, StringComparison.Ordinal);
 
+        static async Task Generates(string folder)
+        {
+            using VideoGenerator generator = await VideoGenerator.LoadAsync(folder);
+            await using GeneratedVideo video = await generator.GenerateAsync(new VideoRequest("a dog") { Width = 32, Height = 32, FrameCount = 5, Steps = 2 });
+            Assert.Equal(5, video.Frames.Count);
+        }
         string Refusal(FlowTrainingConfig refused) =>
             Assert.Throws<SoraException>(() => new FlowTrainer(refused, SyntheticAtlas.FirstEdition, float32, _ => { }, CancellationToken.None)).Message;
     }

@@ -200,6 +200,6 @@ public class TextureEmbeddingTests
                 .. ((float[])[mirrored ? 1 : -1, cos, sin, 1]).Select(value => value * SemanticMap.Deviation)], [SemanticMap.Channels]);
     }
 
-    private static float[] WavesAt(float point) =>
-        [1, .. Enumerable.Range(1, Harmonics).SelectMany(k => (float[])[MathF.Sqrt(2) * MathF.Sin(2 * MathF.PI * k * point / 1.2f), MathF.Sqrt(2) * MathF.Cos(2 * MathF.PI * k * point / 1.2f)])];
+    internal static float[] WavesAt(float point, int harmonics = Harmonics) =>
+        [1, .. Enumerable.Range(1, harmonics).SelectMany(k => (float[])[MathF.Sqrt(2) * MathF.Sin(2 * MathF.PI * k * point / 1.2f), MathF.Sqrt(2) * MathF.Cos(2 * MathF.PI * k * point / 1.2f)])];
 }

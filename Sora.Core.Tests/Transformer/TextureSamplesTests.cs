@@ -75,7 +75,7 @@ public class TextureSamplesTests
         {
             // A mirrored drawing that is turned by a quarter: down in the picture is to the left in the drawing, and to the right is up.
             (float right, float down) = TextureSamples.Around[j];
-            float[] across = At(x - down), below = At(y - right);
+            float[] across = TextureEmbeddingTests.WavesAt(x - down, Harmonics), below = TextureEmbeddingTests.WavesAt(y - right, Harmonics);
             for (int k = 0; k < Width; k++)
             {
                 float expected = 0;
@@ -84,9 +84,6 @@ public class TextureSamplesTests
                 Assert.Equal(expected, given[(j * Width) + k], 1e-4f);
             }
         }
-
-        static float[] At(float point) =>
-            [1, .. Enumerable.Range(1, Harmonics).SelectMany(k => (float[])[MathF.Sqrt(2) * MathF.Sin(2 * MathF.PI * k * point / 1.2f), MathF.Sqrt(2) * MathF.Cos(2 * MathF.PI * k * point / 1.2f)])];
     }
 
     [Fact]

@@ -49,15 +49,13 @@ internal static class WarmStart
             if (of > given)
                 throw new SoraException($"{folder} has {name} {of}, and {name} is {given}; allowed: as many, or more.");
         }
-        if (finished.MapHarmonics is { } harmonics && harmonics != config.MapHarmonics)
+        foreach ((string name, int? of, int? given) in ((string, int?, int?)[])[("map_harmonics", finished.MapHarmonics, config.MapHarmonics), ("map_samples", finished.MapSamples, config.MapSamples)])
         {
-            throw new SoraException(FormattableString.Invariant(
-                $"{folder} has map_harmonics {harmonics}, and map_harmonics is {config.MapHarmonics?.ToString(CultureInfo.InvariantCulture) ?? "null"}; allowed: {harmonics}."));
+            if (of is { } kept && kept != given)
+                throw new SoraException(FormattableString.Invariant($"{folder} has {name} {kept}, and {name} is {given?.ToString(CultureInfo.InvariantCulture) ?? "null"}; allowed: {kept}."));
         }
         if (finished.MapTurns && !config.MapTurns)
             throw new SoraException($"{folder} has map_turns, and map_turns is false; allowed: true.");
-        if (finished.MapSamples is { } samples && samples != config.MapSamples)
-            throw new SoraException(FormattableString.Invariant($"{folder} has map_samples {samples}, and map_samples is {config.MapSamples?.ToString(CultureInfo.InvariantCulture) ?? "null"}; allowed: {samples}."));
         using IDisposable noGradients = no_grad();
         using DisposeScope scope = NewDisposeScope();
         using var source = new CheckpointParameters(folder, float32, CPU);

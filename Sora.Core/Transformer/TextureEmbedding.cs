@@ -68,9 +68,11 @@ internal sealed class TextureEmbedding
     {
         int harmonics = config.MapHarmonics!.Value;
         return SemanticMap.Codes.Length * (config.MapTurns ? (2 * Products(harmonics)) + (TurnFeatures * Products(Math.Min(harmonics, TurnedHarmonics))) : Products(harmonics));
-
-        static long Products(int waves) => ((2L * waves) + 1) * ((2 * waves) + 1);
     }
+
+    /// <summary>The number of products of the waves along both sides, 1 among the waves of either.</summary>
+    /// <param name="harmonics">The waves along a side, each a sine and a cosine.</param>
+    internal static long Products(int harmonics) => ((2L * harmonics) + 1) * ((2 * harmonics) + 1);
 
     /// <summary>Adds to the embedded patches what their map says.</summary>
     /// <param name="x">[N, D], float32.</param>

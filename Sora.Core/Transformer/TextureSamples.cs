@@ -24,7 +24,7 @@ internal sealed class TextureSamples
     private readonly int _width;
     private readonly int _harmonics;
 
-    /// <summary>Takes <c>drawings.weight</c> [W·W·K, S] for W = 2·harmonics + 1 and <c>code.weight</c> [D, points·K].</summary>
+    /// <summary>Takes <c>drawings.weight</c> [products·K, S] (<see cref="TextureEmbedding.Products"/>) and <c>code.weight</c> [D, points·K].</summary>
     /// <param name="scope">Where they are.</param>
     /// <param name="width">K, the numbers that a drawing has at each point.</param>
     /// <param name="harmonics">The waves along a side, each a sine and a cosine.</param>
@@ -32,9 +32,9 @@ internal sealed class TextureSamples
     public TextureSamples(ParameterScope scope, int width, int harmonics, long outputs)
     {
         (_width, _harmonics) = (width, harmonics);
-        long waves = (2 * harmonics) + 1;
-        // Waves have a mean square of 1 each, and so have the numbers.
-        _drawings = new(scope["drawings"], SemanticMap.Codes.Length, waves * waves * width, bias: false, Initialization.Normal(1.0 / waves));
+        long products = TextureEmbedding.Products(harmonics);
+        // Products of waves have a mean square of 1 each, and so have the numbers.
+        _drawings = new(scope["drawings"], SemanticMap.Codes.Length, products * width, bias: false, Initialization.Normal(1 / Math.Sqrt(products)));
         // Zero, so that a finished network to which it is added computes what it did.
         _code = new(scope["code"], Around.Length * width, outputs, bias: false, Initialization.Zero);
     }
@@ -42,24 +42,22 @@ internal sealed class TextureSamples
     /// <summary>The products that one token takes.</summary>
     /// <param name="config">A config with harmonics.</param>
     internal static long Products(WanTransformerConfig config) =>
-        config.MapSamples is not { } width ? 0 : width * ((Drawing(config) * (SemanticMap.Codes.Length + Around.Length)) + (Around.Length * config.InnerDim));
+        config.MapSamples is not { } width ? 0 : width * ((TextureEmbedding.Products(config.MapHarmonics!.Value) * (SemanticMap.Codes.Length + Around.Length)) + (Around.Length * config.InnerDim));
 
     /// <summary>The numbers that are held for one token: its drawing, and the waves at its points twice, on their way through a product.</summary>
     /// <param name="config">A config with harmonics.</param>
-    internal static long Numbers(WanTransformerConfig config) => config.MapSamples is not { } width ? 0 : Drawing(config) * (width + (2 * Around.Length));
-
-    private static long Drawing(WanTransformerConfig config) => ((2L * config.MapHarmonics!.Value) + 1) * ((2 * config.MapHarmonics.Value) + 1);
+    internal static long Numbers(WanTransformerConfig config) => config.MapSamples is not { } width ? 0 : TextureEmbedding.Products(config.MapHarmonics!.Value) * (width + (2 * Around.Length));
 
     /// <summary>What is added to the embedded patches [N, D], float32.</summary>
     /// <param name="reading">What is known by their map.</param>
     public Tensor Of(MapReading reading)
     {
-        long count = reading.Points.size(0), waves = (2 * _harmonics) + 1;
-        Tensor drawings = _drawings.Forward(reading.Subjects).to(float32).view(count, waves * waves, _width);
+        long count = reading.Points.size(0), products = TextureEmbedding.Products(_harmonics);
+        Tensor drawings = _drawings.Forward(reading.Subjects).to(float32).view(count, products, _width);
         Tensor points = Points(reading);                                                                        // N P 2
         Tensor rows = points.view(-1, 2), spread = reading.Spread.expand(-1, Around.Length).reshape(-1, 1);     // N·P
         Tensor at = TextureEmbedding.Outer(TextureEmbedding.Waves(rows.narrow(1, 0, 1), spread, _harmonics), TextureEmbedding.Waves(rows.narrow(1, 1, 1), spread, _harmonics));
-        Tensor numbers = at.view(count, Around.Length, waves * waves).matmul(drawings);                         // N P K
+        Tensor numbers = at.view(count, Around.Length, products).matmul(drawings);                         // N P K
         return _code.Forward(numbers.flatten(1)).to(float32);
     }
 
