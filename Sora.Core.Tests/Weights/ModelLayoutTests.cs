@@ -1,4 +1,6 @@
+using Sora.Tests.Generation;
 using Sora.Text;
+using Sora.Training;
 using Sora.Weights;
 using Xunit;
 
@@ -264,6 +266,38 @@ public sealed class ModelLayoutTests : IDisposable
         ConvertedCheckpoint.Write(_folder.File("half"), _folder.File("whole"), WeightPrecision.F32);
         ConvertedCheckpoint.Write(_folder.File("whole"), _folder.File("again"), WeightPrecision.BF16);
         Assert.Equal(Weights(_folder.File("half")), Weights(_folder.File("again")));
+    }
+
+    [Theory]
+    [InlineData(WeightPrecision.BF16, "BF16")]
+    [InlineData(WeightPrecision.F16, "F16 F32")]
+    [InlineData(WeightPrecision.F32, "F32")]
+    public void WhatTheSourceHasInBFloat16IsWidenedForOtherTypesAlone(WeightPrecision precision, string types)
+    {
+        string narrow = _folder.File("narrow"), made = _folder.File("made"), merged = _folder.File("merged");
+        RoundedCopy(narrow);
+        ConvertedCheckpoint.Write(narrow, made, precision);
+        MergedCheckpoint.Write([(narrow, 0.5), (TinyModel.Folder, 0.5)], merged, precision);
+        Assert.All((string[])[made, merged], folder => Assert.Equal(types, string.Join(' ', StoredTypes(folder))));
+    }
+
+    private static IEnumerable<string> StoredTypes(string folder) => new[] { "transformer", "text_encoder", "vae" }.SelectMany(part =>
+    {
+        using WeightStore weights = ModelFolder.Open(folder).OpenWeights(part);
+        return weights.Names.Select(weights.StoredTypeOf).ToArray();
+    }).Distinct().Order(StringComparer.Ordinal);
+
+    // The tiny model with every tensor rounded to bfloat16.
+    private static void RoundedCopy(string folder)
+    {
+        TinyModel.CopyTo(folder);
+        foreach (string file in Directory.EnumerateFiles(folder, "*.safetensors", SearchOption.AllDirectories))
+        {
+            SafetensorsContent[] rounded;
+            using (var store = SafetensorsStore.Open(file))
+                rounded = [.. store.Names.Select(name => TrainingState.ContentOf(name, store.Read(name, float32, CPU), bfloat16))];
+            SafetensorsWriter.Write(file, rounded);
+        }
     }
 
     [Fact]

@@ -9,7 +9,7 @@ public static class ConvertedCheckpoint
     /// <summary>Writes the folder.</summary>
     /// <param name="source">A model folder, a folder of the original release or of single files, or a transformer's file.</param>
     /// <param name="folder">A folder that does not exist or is empty.</param>
-    /// <param name="precision">The type of weights; norms, modulation, embeddings of time and the VAE are float32 in each.</param>
+    /// <param name="precision">The type of weights; norms, modulation, embeddings of time and the VAE are float32 in each, but what the source has in bfloat16 stays so where bfloat16 is asked for.</param>
     /// <param name="cancellationToken">Stops between tensors; nothing remains.</param>
     /// <returns>The bytes of the weights.</returns>
     /// <exception cref="SoraException">The source cannot be read or lacks a tensor, or the folder cannot be written.</exception>
@@ -74,6 +74,9 @@ public static class ConvertedCheckpoint
             if (!shape.SequenceEqual(parameter.Shape))
                 throw new SoraException($"{store.PathOf(stored)}: {stored} has shape [{string.Join(", ", shape)}]; the config asks for [{string.Join(", ", parameter.Shape)}].");
             SafetensorsType type = precision.Stored(kind, parameter);
+            // More bits than the source has would hold the same number.
+            if (precision == WeightPrecision.BF16 && store.StoredTypeOf(stored) == SafetensorsType.BF16.HeaderName())
+                type = SafetensorsType.BF16;
             return new SafetensorsContent(parameter.Name, type, parameter.Shape, stream =>
             {
                 cancellationToken.ThrowIfCancellationRequested();

@@ -14,7 +14,7 @@ public static class MergedCheckpoint
     /// <summary>Writes the folder. Transformers and text encoder are merged; everything else is the first model's, but for a LoRA for few steps, which the sum has none of.</summary>
     /// <param name="models">Two or more models of the same configs and tokenizer, with their factors, which sum to 1.</param>
     /// <param name="folder">A folder that does not exist or is empty.</param>
-    /// <param name="precision">The type of weights; norms, modulation, embeddings of time and the VAE are float32 in each.</param>
+    /// <param name="precision">The type of weights; norms, modulation, embeddings of time and the VAE are float32 in each, but what the first model has in bfloat16 stays so where bfloat16 is asked for.</param>
     /// <param name="cancellationToken">Stops between tensors; nothing remains.</param>
     /// <returns>The bytes of the weights.</returns>
     /// <exception cref="SoraException">A model cannot be read, the models do not fit together, or the folder cannot be written.</exception>
