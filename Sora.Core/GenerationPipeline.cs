@@ -178,6 +178,7 @@ internal sealed class GenerationPipeline(ModelComponents model, StageClock clock
             {
                 if (known.TryGetValue(prompt, out (Tensor, string?) found))
                     return found;
+                cancellationToken.ThrowIfCancellationRequested();
                 string? note = null;
                 Tensor vectors = Finite.Require(prompts.Encode(prompt, tokens => note = CutNote.Of(tokens)), "The text encoder");
                 return known[prompt] = (vectors, note);
@@ -204,7 +205,7 @@ internal sealed class GenerationPipeline(ModelComponents model, StageClock clock
             return none;
         }
         clock.Begin(GenerationStage.EncodingFrames);
-        Tensor?[] images = [.. requests.Select(request => model.ImageEncoder is null ? null : EncodeImages(model.ImageEncoder, request.KnownFrames))]; // images L D each
+        Tensor?[] images = [.. requests.Select(request => model.ImageEncoder is null || model.Folder.Transformer.ImageDim is null ? null : EncodeImages(model.ImageEncoder, request.KnownFrames))]; // images L D each
         return _retry.Run(model.Vae, vae =>
         {
             var given = new GivenLatents();
@@ -213,12 +214,20 @@ internal sealed class GenerationPipeline(ModelComponents model, StageClock clock
                 for (int i = 0; i < requests.Length; i++)
                 {
                     VideoRequest request = requests[i];
-                    var encoder = new FrameEncoder(vae, model.Normalizer, model.Device, speed.Tiles[i]);
+                    var encoder = new FrameEncoder(vae, model.Normalizer, model.Device, speed.Tiles[i], cancellationToken);
                     Tensor? source = request.Source is { } video ? encoder.Encode(video, request.Width!.Value, request.Height!.Value) : null;
                     KnownRegion? kept = request.Mask is { } mask ? new(source!, KeptCells.Of(mask, LatentShape.Of(request, model.Folder.Vae), model.Folder.TemporalStride)) : null;
-                    given.Add(
-                        Conditionings.Create(model.Folder, request.KnownFrames, noise[i], encoder, images[i], kept, link is { CarriedCount: > 0 } ? link.Carried() : null, link?.CarriedAt ?? 0),
-                        source);
+                    try
+                    {
+                        given.Add(
+                            Conditionings.Create(model.Folder, request.KnownFrames, noise[i], encoder, images[i], kept, link is { CarriedCount: > 0 } ? link.Carried() : null, link?.CarriedAt ?? 0),
+                            source);
+                    }
+                    catch
+                    {
+                        kept?.Dispose();
+                        throw;
+                    }
                 }
                 return given;
             }

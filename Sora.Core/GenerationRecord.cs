@@ -29,6 +29,7 @@ public sealed record GenerationRecord(VideoRequest Request)
         DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
         Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
         UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
+        RespectNullableAnnotations = true,
         TypeInfoResolver = new DefaultJsonTypeInfoResolver(),
     };
 
@@ -66,7 +67,7 @@ public sealed record GenerationRecord(VideoRequest Request)
     public string? GivenFrames { get; init; }
 
     /// <summary>
-    /// What was made of given videos: <c>extend</c>, <c>connect</c> or <c>loop</c>; null for what a request alone describes.
+    /// What was made of given videos: <c>extend</c>, <c>connect</c>, <c>loop</c> or <c>outpaint</c> with size and place; null for what a request alone describes.
     /// The request is then that of the windows.
     /// </summary>
     public string? Capability { get; init; }
@@ -248,6 +249,11 @@ public sealed record GenerationRecord(VideoRequest Request)
             };
         }
 
+        // The reader lets a list hold null, whatever its elements are.
+        private static IEnumerable<T> Elements<T>(IEnumerable<T?>? list, string name)
+            where T : class =>
+            (list ?? []).Select(element => element ?? throw new SoraException($"{name} holds null."));
+
         public GenerationRecord ToRecord() => new(new VideoRequest(EnhancedPrompt ?? Prompt)
         {
             OriginalPrompt = EnhancedPrompt is null ? null : Prompt,
@@ -259,7 +265,7 @@ public sealed record GenerationRecord(VideoRequest Request)
             Height = Height,
             FrameCount = FrameCount,
             FramesPerSecond = FramesPerSecond,
-            LaterPrompts = [.. (LaterPrompts ?? []).Select(later => new TimedPrompt(later.FirstFrame, later.Prompt) { Cut = later.Cut ?? false })],
+            LaterPrompts = [.. Elements(LaterPrompts, "later_prompts").Select(later => new TimedPrompt(later.FirstFrame, later.Prompt) { Cut = later.Cut ?? false })],
             WindowFrames = WindowFrames,
             OverlapFrames = OverlapFrames,
             Loop = Loop ?? false,
@@ -289,7 +295,7 @@ public sealed record GenerationRecord(VideoRequest Request)
             Threads = Threads,
             VaeTileSize = VaeTileSize,
             FewSteps = FewSteps ?? false,
-            Loras = [.. (Loras ?? []).Select(lora => new LoraFile(lora.Path, lora.Scale) { Expert = lora.Expert })],
+            Loras = [.. Elements(Loras, "loras").Select(lora => new LoraFile(lora.Path, lora.Scale) { Expert = lora.Expert })],
         };
     }
 }

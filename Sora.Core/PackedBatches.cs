@@ -22,17 +22,17 @@ internal static class PackedBatches
         IReadOnlyList<VideoRequest> requests, int most, Func<VideoRequest, long> tokens, Func<IReadOnlyList<VideoRequest>, bool> fits)
     {
         var batches = new List<List<int>>();
-        var open = new Dictionary<(Sampler?, int?, float?, int, double?), (List<int> Places, long Tokens)>();
+        var open = new Dictionary<(Sampler?, int?, float?, int), (List<int> Places, long Tokens)>();
         for (int i = 0; i < requests.Count; i++)
         {
             VideoRequest request = requests[i];
-            // Windows follow one another, and a draft comes before its video.
-            if (request.IsInWindows || request.Draft is not null)
+            // Windows follow one another, a draft comes before its video, and which blocks a cache skips is for one video to say.
+            if (request.IsInWindows || request.Draft is not null || request.StepCache is > 0)
             {
                 batches.Add([i]);
                 continue;
             }
-            var way = (request.Sampler, request.Steps, request.Shift, StepsTaken(request), request.StepCache);
+            var way = (request.Sampler, request.Steps, request.Shift, StepsTaken(request));
             long own = tokens(request);
             if (open.TryGetValue(way, out (List<int> Places, long Tokens) batch)
                 && batch.Places.Count < most

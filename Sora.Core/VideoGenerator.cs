@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Threading.Channels;
+using Sora.Conditioning;
 using Sora.Continuation;
 using Sora.Estimation;
 using Sora.Frames;
@@ -32,10 +33,10 @@ public sealed class VideoGenerator : IDisposable
     public static ModelLimits ReadLimits(string modelFolder, bool? fewSteps = null) => ModelFolder.Open(modelFolder).LimitsOf(fewSteps);
 
     /// <summary>
-    /// Loads a model folder in the diffusers layout. A large model is opened and checked only, and its parts are loaded when a
+    /// Loads a model of any layout. A large model is opened and checked only, and its parts are loaded when a
     /// generation needs them: see <see cref="VideoGeneratorOptions.KeepComponents"/>.
     /// </summary>
-    /// <param name="modelFolder">The folder with <c>model_index.json</c>.</param>
+    /// <param name="modelFolder">A folder with <c>model_index.json</c>, of the original release or of single files, or a transformer's file beside which the other parts are.</param>
     /// <param name="options">Device, precision and threads; null: the defaults.</param>
     /// <param name="progress">Told the components as they load.</param>
     /// <param name="cancellationToken">Honoured between components.</param>
@@ -162,7 +163,8 @@ public sealed class VideoGenerator : IDisposable
     public GenerationRecord RecordOf(VideoRequest request)
     {
         ArgumentNullException.ThrowIfNull(request);
-        return RecordOf(request, _model.Fingerprint) with { VaeTileSize = TileSizeOf(_model.Cost.Tiles(WindowPlan.LargestOf(request.Resolve(Limits), Limits), _model.MemoryForGeneration)) };
+        // Of an extension the frames that the model needs are the given video's.
+        return RecordOf(request, _model.Fingerprint) with { VaeTileSize = TileSizeOf(_model.Cost.Tiles(WindowPlan.LargestOf(request.Resolve(Limits with { KnownFrames = KnownFrameRule.Any }), Limits), _model.MemoryForGeneration)) };
     }
 
     // The side in pixels that gives the same tiles again; null where there are none.

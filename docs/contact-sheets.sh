@@ -9,6 +9,7 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 output=$(mkdir -p "${SORA_SHEETS:-$here/images}" && cd "${SORA_SHEETS:-$here/images}" && pwd)
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
+[[ -z ${SORA_MODEL:-} ]] || SORA_MODEL=$(readlink -f "$SORA_MODEL")
 cd "$work"
 
 sora() { "$here/../sora" "$@" ${SORA_MODEL:+--model "$SORA_MODEL"} --quiet; }

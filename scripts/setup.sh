@@ -105,27 +105,32 @@ package_of() {
 }
 
 find_dotnet() {
-    command -v dotnet >/dev/null && return
+    # An older SDK on the path is no help beside a newer one where its installer puts it.
+    if command -v dotnet >/dev/null && { [[ ! -x ${HOME:-}/.dotnet/dotnet ]] || dotnet --list-sdks 2>/dev/null | grep -q '^10\.'; }; then
+        return
+    fi
     [[ -x ${HOME:-}/.dotnet/dotnet ]] || fail "the .NET SDK 10 is missing; see https://dotnet.microsoft.com/download or run: curl -fsSL https://dot.net/v1/dotnet-install.sh | bash -s -- --channel 10.0"
     export DOTNET_ROOT="$HOME/.dotnet" PATH="$HOME/.dotnet:$PATH"
 }
 
 # What the build depends on: the engine and the content of every source. A checksum rather than dates, since dates do
-# not change when a file is deleted or an older one comes back.
+# not change when a file is deleted or an older one comes back. The tests (NAME `all`) have copies of their fixtures beside them.
 fingerprint() {
+    local fixtures=()
+    [[ $1 != all ]] || fixtures=(-o -path './Sora.Core.Tests/Fixtures/*')
     echo "$root" "$engine" "${LIBTORCH:-}"
     cd "$root"
     find . \( -name bin -o -name obj -o -path ./Sora.Torch/native/build -o -name '.?*' -o -name TestResults \
               -o -path ./models -o -path ./docs -o -path ./runs \) -prune \
         -o -type f \( -name '*.cs' -o -name '*.csproj' -o -name '*.props' -o -name '*.targets' -o -name '*.sln' \
-              -o -path './Sora.Torch/native/*' -o -name global.json \) -print0 |
+              -o -path './Sora.Torch/native/*' "${fixtures[@]}" -o -name global.json \) -print0 |
         LC_ALL=C sort -z | xargs -0 sha256sum
 }
 
 is_current() {
     local now
     [[ -e $state/$1.built && ($1 != cli || -e $cli) ]] || return
-    now=$(fingerprint | sha256sum)
+    now=$(fingerprint "$1" | sha256sum)
     [[ $(<"$state/$1.built") == "$now" ]]
 }
 
@@ -137,8 +142,15 @@ remembered() {
     local name=$1 now
     shift
     # Before the build: a source that changes while it runs is built the next time.
-    now=$(fingerprint | sha256sum)
+    now=$(fingerprint "$name" | sha256sum)
     forget_moved_native_build
+    # What a build that does not come to its end leaves is of neither sources; what was built with another engine may lie in the same folders.
+    if [[ $(cat "$state/engine" 2>/dev/null) == "$engine" ]]; then
+        rm -f "$state/$name.built"
+    else
+        rm -f "$state"/*.built
+        printf '%s' "$engine" >"$state/engine"
+    fi
     "$@" ||
         fail "the build failed; the whole log is $state/build.log.$([[ $engine != cuda ]] || echo ' To build for the CPU: Torch=System ./sora')"
     printf '%s' "$now" >"$state/$name.built"
@@ -172,10 +184,11 @@ run_dotnet() {
     logged build dotnet "$@" -c Release -nodeReuse:false $(engine_properties)
 }
 
-# cmake refuses a build folder that was made under another path.
+# cmake refuses a build folder that was made under another path, and a library that is newer than its sources is not linked again for another libtorch.
 forget_moved_native_build() {
-    local native="$root/Sora.Torch/native"
-    [[ ! -e $native/build/CMakeCache.txt ]] || grep -qxF "CMAKE_HOME_DIRECTORY:INTERNAL=$native" "$native/build/CMakeCache.txt" ||
+    local native="$root/Sora.Torch/native" cache="$root/Sora.Torch/native/build/CMakeCache.txt"
+    [[ ! -e $cache ]] ||
+        { grep -qxF "CMAKE_HOME_DIRECTORY:INTERNAL=$native" "$cache" && grep -qxF "LIBTORCH:PATH=${LIBTORCH:-}" "$cache"; } ||
         rm -rf "$native/build"
 }
 

@@ -119,6 +119,7 @@ public sealed class CapabilityCommandTests : IDisposable
         { ["extend", "red.png", "a fish", "--direction", "up"], "Direction 'up' is unknown; known: forward, backward, both." },
         { ["connect", "red.png"], "The second video is missing" },
         { ["loop", "red.png"], "The prompt is missing" },
+        { ["loop", "rde.png"], "'rde.png' does not exist." },
         { ["generate", "a fish", "--count", "0"], "--count 0 is out of range; allowed: 1 to 1000, nearest: 1." },
         { ["generate", "--like", "red.png"], "'red.png' carries no request" },
         { ["generate", "--like", "none.png"], "'none.png' does not exist." },

@@ -25,6 +25,9 @@ public sealed class EvaluateCommandTests : IDisposable
             await File.WriteAllTextAsync(Path.Combine(_folder, $"{i}.txt"), Captions.FullSentence(clip with { Scene = scene }));
         }
         await File.WriteAllTextAsync(Path.Combine(_folder, "notes.md"), "not a video, and without a caption");
+        // Of the same names as a video, and none.
+        await File.WriteAllTextAsync(Path.Combine(_folder, "0.json"), "{}");
+        await File.WriteAllTextAsync(Path.Combine(_folder, "0.png"), "a picture of it");
 
         string json = Path.Combine(_folder, "scores.json");
         SoraProcess.Result result = await SoraProcess.RunAsync(["evaluate", "--videos", _folder, "--json", json]);
@@ -79,6 +82,8 @@ public sealed class EvaluateCommandTests : IDisposable
     [InlineData("Steps 0 is out of range", "--count", "1", "--steps", "0")]
     [InlineData("none.safetensors", "--count", "1", "--lora", "FOLDER/none.safetensors")]
     [InlineData("nearest: by-day", "--world", "by-dai")]
+    [InlineData("different prompts of combinations that training never sees, not 9000", "--world", "first-edition", "--count", "9000")]
+    [InlineData("there is no folder", "--count", "1", "--json", "FOLDER/none/scores.json")]
     [InlineData("names a subject that is not of this world, or none", "--prompts", "FOLDER/prompts.text")]
     [InlineData("cannot be read", "--prompts", "FOLDER/none.text")]
     public async Task BadRequestsAreNamed(string message, params string[] arguments)

@@ -2,6 +2,8 @@ using Sora.Conditioning;
 using Sora.Patches;
 using Sora.Sampling;
 using Sora.Tests.Engine;
+using Sora.Tests.Generation;
+using Sora.Weights;
 using Xunit;
 
 namespace Sora.Tests.Conditioning;
@@ -26,6 +28,22 @@ public sealed class ConditioningTests : IDisposable
         Assert.Equal([0, 0, 250, 250, 0, 0], conditioning.Times(Grid, Step));
         RequireFrames(conditioning.Input(_sample, Step), _latents, _sample, _latents);
         RequireFrames(conditioning.Finish(_sample), _latents, _sample, _latents);
+    }
+
+    [Fact]
+    public void LatentsThatAWindowTakesOverComeWithoutTheMapThatWasDrawnBesideThem()
+    {
+        ModelFolder plain = ModelFolder.Open(TinyModel.Folder);
+        ModelFolder model = plain with { Defaults = plain.Defaults with { PerTokenTime = true, SemanticMap = true } };
+        int own = model.Vae.ZDim, map = model.MapChannels;
+        Tensor noise = RandomTensor.Create(4, 1, own + map, 3, 2, 4), carried = RandomTensor.Create(5, 1, own + map, 2, 2, 4);
+        // No frames are encoded.
+        var encoder = new FrameEncoder(null!, null!, CPU);
+        using IConditioning conditioning = Conditionings.Create(model, [], noise, encoder, null, null, carried, 1);
+        Tensor input = conditioning.Input(noise, Step);
+        Assert.Equal(0, RandomTensor.Distance(noise.narrow(2, 0, 1), input.narrow(2, 0, 1)));
+        Assert.Equal(0, RandomTensor.Distance(carried.narrow(1, 0, own), input.narrow(2, 1, 2).narrow(1, 0, own)));
+        Assert.Equal(0, input.narrow(2, 1, 2).narrow(1, own, map).abs().max().item<float>());
     }
 
     [Fact]

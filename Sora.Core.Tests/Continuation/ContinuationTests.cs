@@ -93,6 +93,8 @@ public sealed class ContinuationTests : TinyGenerator
         { g => new VideoExtension([TestFrames.Create(0)], 4).Check(Fish with { FrameCount = 1 }, g.Limits), "FrameCount 1 is too short for a window, which begins with known frames; nearest: 5." },
         { g => new VideoExtension([TestFrames.Create(0)], 4).Check(Fish with { Loop = true }, g.Limits), "The request has known frames, a source or a loop of its own" },
         { g => new VideoExtension([TestFrames.Create(0)], 4) { Direction = ExtensionDirection.Backward }.Check(Fish, g.Limits with { KnownFrames = KnownFrameRule.First }), "This model starts from a first frame, and cannot extend a video backward; nearest: forward." },
+        { _ => new VideoLoop([], 4), "Video has no frames; at least one is needed" },
+        { _ => new VideoLoop([TestFrames.Create(0)], 0), "GapFrames 0 is out of range; allowed: 1 to 1000000, nearest: 1." },
         { g => new VideoConnection([TestFrames.Create(0)], [TestFrames.Create(1)], 6).Check(Fish, g.Limits), "GapFrames 6 does not fill whole latent frames; nearest: 4, 8." },
         { g => new VideoConnection([TestFrames.Create(0)], [TestFrames.Create(1, 48, 32)], 4).Check(Fish, g.Limits), "First is 32x32 and Second 48x32; they must be equal." },
         { g => new VideoConnection([TestFrames.Create(0)], [TestFrames.Create(1)], 4).Check(Fish, g.Limits with { KnownFrames = KnownFrameRule.First }), "This model can be told the first frame alone, and cannot connect videos; nearest: extend." },
@@ -117,6 +119,8 @@ public sealed class ContinuationTests : TinyGenerator
         List<VideoFrame> frames = await new VideoExtension([.. video], 10).StreamAsync(generator, Fish).ToListAsync();
         Assert.Equal(Pixels.Of(video), Pixels.Of(frames.Take(3)));
         Assert.Equal(13, frames.Count);
+        GenerationRecord record = new VideoExtension([.. video], 10).RecordOf(generator, Fish);
+        Assert.Equal(("extend", 10), (record.Capability, record.AddedFrames));
         // First and last frame: a passage of 4n − 1.
         Assert.Equal(9, (await new VideoConnection([.. video], [.. video], 3).StreamAsync(generator, Fish).ToListAsync()).Count);
     }

@@ -1,3 +1,5 @@
+using System.Text.Json.Nodes;
+using Sora.Frames;
 using Sora.Tests.Conditioning;
 using Sora.Tests.Engine;
 using Sora.Tests.Weights;
@@ -112,6 +114,37 @@ public sealed class SpeedOptionTests : IDisposable
         Assert.Equal([1, 0], videos.Select(video => video.Notes.Count));
         for (int i = 0; i < requests.Length; i++)
             Assert.InRange((await Pixels.OfAsync(generator, requests[i])).Zip(Pixels.Of(videos[i].Frames), (a, b) => Math.Abs(a - b)).Max(), 0, 1);
+    }
+
+    [Fact]
+    public async Task AVideoWithAStepCacheRunsAlone()
+    {
+        using VideoGenerator generator = await LoadAsync(new());
+        VideoRequest cached = Fish with { FrameCount = 1, StepCache = 0.1 }, plain = cached with { StepCache = 0 };
+        Assert.Equal([1, 2, 1], generator.Batches([cached, plain, cached with { Seed = 9 }, plain with { Seed = 9 }]).Select(batch => batch.Count));
+    }
+
+    [Fact]
+    public async Task ARecordThatSomebodyChangedIsRefusedByItsName()
+    {
+        using VideoGenerator generator = await LoadAsync(new());
+        string file = _folder.File("a.png"), changed = _folder.File("b.png");
+        await using (GeneratedVideo video = await generator.GenerateAsync(Fish with { FrameCount = 1, Steps = 1 }))
+            await video.SaveAsync(file);
+        string record = GenerationRecord.Read(file)!.ToJson();
+        foreach (string comment in (string[])[Changed("prompt", "null"), Changed("later_prompts", "[null]"), Changed("loras", "[null]"), record[..^1]])
+        {
+            File.Copy(file, changed, overwrite: true);
+            PngComment.Write(changed, comment); // before the one that is there
+            Assert.Contains($"The record of '{changed}' cannot be read: ", Assert.Throws<SoraException>(() => GenerationRecord.Read(changed)).Message, StringComparison.Ordinal);
+        }
+
+        string Changed(string field, string value)
+        {
+            JsonObject json = JsonNode.Parse(record)!.AsObject();
+            json[field] = JsonNode.Parse(value);
+            return json.ToJsonString();
+        }
     }
 
     [Fact]

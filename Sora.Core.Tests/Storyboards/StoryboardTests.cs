@@ -86,6 +86,7 @@ public sealed class StoryboardTests : IDisposable
         { "{\"segments\": [§{\"from\": 0, \"to\": 1}]}", "prompt is missing." },
         { "{\"segments\": [{\"from\": 0, \"to\": 1, \"prompt\": §\"\"}]}", "The prompt is empty" },
         { "{\"segments\": [{\"from\": 0, \"to\": 1, \"prompt\": §[1]}]}", "prompt is a list; allowed: text in quotes." },
+        { "{\"segments\": [\n{\"from\": 0, \"to\": 1, \"prompt\": §\"\\uD800\"}]}", "not valid JSON: the text is not valid Unicode." },
         { "{\"segments\": [{\"from\": §\"0\", \"to\": 1, \"prompt\": \"a\"}]}", "from is \"0\"; allowed: a number." },
         { "{\"segments\": [{\"from\": 0, \"to\": 1, \"prompt\": \"a\", \"cut\": §1}]}", "cut is 1; allowed: true, false." },
         { Segments("0, 1", "§1.5, 2"), "segment 2 begins at 1.5 s and segment 1 ends at 1 s: a gap of 0.5 s; nearest: 1." },

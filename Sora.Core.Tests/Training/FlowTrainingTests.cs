@@ -471,6 +471,9 @@ public sealed class FlowTrainingTests : IDisposable
         Assert.Contains("nearest: by-day", Assert.Throws<SoraException>(() => new NativeClips { World = "by-days" }).Message, StringComparison.Ordinal);
         // Before anything is encoded.
         Assert.StartsWith("tokens_per_step 96 is less than", Refusal(config with { RunFolder = _folder + "/none", Native = config.Native! with { Shapes = new() } }), StringComparison.Ordinal);
+        FlowTrainingConfig oneShape = config with { RunFolder = _folder + "/none", Native = null, CloseUps = null };
+        Assert.Equal("shape is 64x64, 16 frames; for this autoencoder and transformer width is a multiple of 16 and height of 16, and frames are 4n + 1.", Refusal(oneShape with { Shape = new(64, 64, 16) }));
+        Assert.Equal("tokens_per_step 10 is less than the 32 tokens of a clip of 64x64, 5 frames; nearest: 32.", Refusal(oneShape with { Shape = new(64, 64, 5), TokensPerStep = 10 }));
         Assert.Contains("no sprite", Refusal(config with { RunFolder = _folder + "/none", Native = config.Native! with { World = "by-day" } }), StringComparison.Ordinal);
         Assert.Contains("native.share 1.5 is out of range", Assert.Throws<SoraException>(() => new NativeClips { Share = 1.5 }).Message, StringComparison.Ordinal);
 

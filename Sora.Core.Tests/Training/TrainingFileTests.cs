@@ -1,3 +1,4 @@
+using Sora.Tests.Weights;
 using Sora.Training;
 using Sora.Training.Distillation;
 using Sora.Training.FineTuning;
@@ -16,6 +17,24 @@ public class TrainingFileTests
         Assert.Equal(bfloat16, flow.ComputeType(Precision.BFloat16));
         // As a generator on the same device.
         Assert.Equal(Sora.Layers.ComputeTypes.Of(Precision.Auto, CPU), flow.ComputeType(Precision.Auto));
+    }
+
+    [Theory]
+    [InlineData("\"world\": [\"by-day\"],", "", "", "world is [\"by-day\"]; a text in quotes is expected.")]
+    [InlineData("\"world\": null,", "", "", "world is null; a text in quotes is expected.")]
+    [InlineData("", ", \"map_sample\": 24", "", "WanTransformerConfig has unknown settings: map_sample; a training would not heed them.")]
+    [InlineData("\"steps\": 3,", "", ", \"steps\": 4", "steps")]
+    [InlineData("", "", ", \"caption_dropout\": 10", "caption_dropout 10 is out of range; allowed: 0 to 1, nearest: 1.")]
+    [InlineData("", "", ", \"average_decay\": 1", "average_decay 1 is out of range")]
+    public void WhatWouldNotBeHeededIsRefused(string first, string ofTransformer, string last, string message)
+    {
+        using var folder = new TemporaryFolder();
+        FlowTrainingConfig config = TinyTraining.Flow(folder.Path, 2);
+        string transformer = config.Transformer.ToJson().TrimEnd()[..^1] + ofTransformer + "}";
+        string file = folder.Write("train.json", $$"""
+            { {{first}} "kind": "flow", "transformer": {{transformer}}, "text_encoder": {{config.TextEncoder.ToJson()}}, "vae_folder": "v", "run_folder": "r", "output_folder": "o" {{last}} }
+            """);
+        Assert.Contains(message, Assert.Throws<SoraException>(() => TrainingFile.Load(file)).Message, StringComparison.Ordinal);
     }
 
     [Fact]

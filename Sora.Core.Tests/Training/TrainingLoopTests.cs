@@ -104,6 +104,19 @@ public sealed class TrainingLoopTests : IDisposable
     }
 
     [Fact]
+    public void WhatAKilledCheckpointLeftIsRemoved()
+    {
+        TrainingLoopOptions options = Options("run", 2);
+        string left = options.StatePath + ".abcdefgh.ijk.tmp", other = Path.Combine(options.RunFolder, "other.tmp");
+        File.WriteAllText(left, "half a checkpoint");
+        File.WriteAllText(other, "somebody else's");
+        using var task = new LineFit();
+        Train(task, options);
+        Assert.False(File.Exists(left));
+        Assert.True(File.Exists(other));
+    }
+
+    [Fact]
     public void TrainingsSideBySideDrawTheirOwnBatchesAndTheFirstWrites()
     {
         var exchange = new Recorder(0);

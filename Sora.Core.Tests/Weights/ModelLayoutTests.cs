@@ -30,6 +30,10 @@ public sealed class ModelLayoutTests : IDisposable
         Assert.Equal(28, folder.ImageProcessor!.OutputSize.Width);
         Assert.Empty(folder.UnknownFields);
         AssertHolds(model, folder);
+        // The length of prompts is that of config.json, unless sora.json says otherwise.
+        Assert.Equal(512, folder.Defaults.MaxSequenceLength);
+        _folder.Write(RequestDefaults.FileName, "{\"max_sequence_length\": 226}");
+        Assert.Equal(226, ModelFolder.Open(_folder.Path).Defaults.MaxSequenceLength);
     }
 
     [Fact]

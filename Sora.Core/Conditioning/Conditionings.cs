@@ -34,10 +34,21 @@ internal static class Conditionings
         if (carried is not null)
         {
             using KnownLatents pictures = latents;
-            latents = pictures.With(carried, carriedAt);
+            latents = pictures.With(WithoutMap(carried, model.MapChannels), carriedAt);
         }
         return model.Defaults.PerTokenTime ? new TimeConditioning(latents) : new ReplacementConditioning(latents, noise);
     }
+
+    // A map that a transformer drew beside its latent is of no use to the next window: of known frames training leaves it 0, and what it is at time 0 is
+    // not what it is beside the noise of the others.
+    private static Tensor WithoutMap(Tensor latents, int map)
+    {
+        if (map == 0)
+            return latents;
+        long own = latents.size(1) - map;
+        return cat([latents.narrow(1, 0, own), zeros_like(latents.narrow(1, own, map))], 1);
+    }
+
     // Known frames stand over the region where the model takes them as latents, and beside it where they have channels.
     private static IConditioning Masked(
         ModelFolder model, ValueList<KnownFrame> known, Tensor noise, FrameEncoder encoder, Tensor? imageVectors, KnownRegion kept)

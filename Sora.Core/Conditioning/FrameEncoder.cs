@@ -10,7 +10,8 @@ namespace Sora.Conditioning;
 /// <param name="normalizer">Brings latents to the transformer's scale.</param>
 /// <param name="device">Where the autoencoder is.</param>
 /// <param name="tiles">The tiles of the frames' latents; null: the whole picture at once.</param>
-internal sealed class FrameEncoder(VideoAutoencoder vae, LatentNormalizer normalizer, Device device, SpatialTiles? tiles = null)
+/// <param name="cancellationToken">Honoured between chunks.</param>
+internal sealed class FrameEncoder(VideoAutoencoder vae, LatentNormalizer normalizer, Device device, SpatialTiles? tiles = null, CancellationToken cancellationToken = default)
 {
     /// <summary>The means of the latents [1, C, t, h, w] of a video of 1 + s·k frames.</summary>
     /// <param name="frames">The frames; null is mid grey, the pixel value 0.</param>
@@ -24,6 +25,7 @@ internal sealed class FrameEncoder(VideoAutoencoder vae, LatentNormalizer normal
         var chunks = new List<Tensor>();
         for (int start = 0; start < frames.Count;)
         {
+            cancellationToken.ThrowIfCancellationRequested();
             int length = start == 0 ? 1 : vae.Config.TemporalStride;
             using DisposeScope chunk = NewDisposeScope();
             Tensor moments = video.EncodeChunk(vae, Pixels(frames, start, length, width, height)); // 1 2·C t h w

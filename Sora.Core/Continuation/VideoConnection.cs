@@ -14,7 +14,7 @@ namespace Sora.Continuation;
 /// <exception cref="SoraException">A value lies outside its range.</exception>
 public sealed record VideoConnection(ValueList<VideoFrame> First, ValueList<VideoFrame> Second, int GapFrames)
 {
-    private static readonly ValueRange<int> Lengths = new(1, 1_000_000);
+    internal static readonly ValueRange<int> Lengths = new(1, 1_000_000);
 
     /// <summary>The first video.</summary>
     /// <value>At least one frame, all of one size.</value>

@@ -12,6 +12,14 @@ namespace Sora.Continuation;
 /// <exception cref="SoraException">A value lies outside its range.</exception>
 public sealed record VideoLoop(ValueList<VideoFrame> Video, int GapFrames)
 {
+    /// <summary>The video.</summary>
+    /// <value>At least one frame, all of one size.</value>
+    public ValueList<VideoFrame> Video { get; init => field = GivenVideo.Require(nameof(Video), value); } = GivenVideo.Require(nameof(Video), Video);
+
+    /// <summary>How many frames the passage has.</summary>
+    /// <value>As of <see cref="VideoConnection.GapFrames"/>.</value>
+    public int GapFrames { get; init => field = VideoConnection.Lengths.Require(nameof(GapFrames), value)!.Value; } = VideoConnection.Lengths.Require(nameof(GapFrames), GapFrames)!.Value;
+
     private VideoConnection Connection => new(Video, Video, GapFrames);
 
     /// <summary>Generates the passage and gives the video and then the passage.</summary>

@@ -147,14 +147,18 @@ internal sealed class GenerationCost
         bool Fits(VideoRequest smaller) => Peak(Memory(smaller, branches, available)) <= available;
         int stride = _folder.Limits.SpatialStride, temporal = _folder.Limits.TemporalStride;
         int width = request.Width!.Value, height = request.Height!.Value, frames = request.FrameCount!.Value;
-        for (int fewer = frames - temporal; fewer >= 1; fewer -= temporal)
+        // Frames take memory each, so the lengths that fit are the short ones; there may be a million.
+        int fits = -1, tooLong = (frames - 1) / temporal;
+        while (tooLong - fits > 1)
         {
-            VideoRequest shorter = request with { FrameCount = fewer };
-            if (!Fits(shorter))
-                continue;
-            yield return shorter;
-            break;
+            int middle = fits + ((tooLong - fits) / 2);
+            if (Fits(request with { FrameCount = 1 + (middle * temporal) }))
+                fits = middle;
+            else
+                tooLong = middle;
         }
+        if (fits >= 0)
+            yield return request with { FrameCount = 1 + (fits * temporal) };
         for (int lower = height - stride; lower >= stride; lower -= stride)
         {
             int narrower = Math.Max(stride, (int)Math.Round((double)width * lower / height / stride) * stride);

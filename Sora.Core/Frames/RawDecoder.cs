@@ -17,7 +17,10 @@ internal static class RawDecoder
         CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
-        int frameBytes = checked(geometry.Width * geometry.Height * (pixelFormat == "rgba" ? 4 : 3));
+        long bytes = (long)geometry.Width * geometry.Height * (pixelFormat == "rgba" ? 4 : 3);
+        if (bytes > Array.MaxLength)
+            throw new SoraException($"{media.Path} would be read at {geometry.Width}x{geometry.Height}, {bytes} bytes a frame; allowed: {Array.MaxLength}. Give a smaller size.");
+        int frameBytes = (int)bytes;
         using FFmpegProcess process = FFmpegProcess.Start(ffmpeg, Arguments(media, geometry, pixelFormat, options));
         using CancellationTokenRegistration kill = cancellationToken.Register(process.Kill);
         process.Input.Dispose();

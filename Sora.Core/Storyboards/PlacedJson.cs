@@ -116,7 +116,7 @@ internal sealed class PlacedJson
     private static PlacedJson Value(ref Utf8JsonReader reader, ReadOnlySpan<byte> json, string source)
     {
         var value = new PlacedJson(source, PlaceOf(reader.TokenStartIndex, json), reader.TokenType,
-            reader.TokenType == JsonTokenType.String ? TextOf(ref reader) : Encoding.UTF8.GetString(reader.ValueSpan));
+            reader.TokenType == JsonTokenType.String ? TextOf(ref reader, json, source) : Encoding.UTF8.GetString(reader.ValueSpan));
         if (value.Kind == JsonTokenType.StartArray)
         {
             while (reader.Read() && reader.TokenType != JsonTokenType.EndArray)
@@ -126,7 +126,7 @@ internal sealed class PlacedJson
         {
             while (reader.Read() && reader.TokenType != JsonTokenType.EndObject)
             {
-                string name = TextOf(ref reader);
+                string name = TextOf(ref reader, json, source);
                 (int Line, int Column) at = PlaceOf(reader.TokenStartIndex, json);
                 if (!value._names.TryAdd(name, at))
                     throw new SoraException(string.Create(CultureInfo.InvariantCulture, $"{source}:{at.Line}:{at.Column}: {name} is given twice; a field has one value."));
@@ -138,7 +138,7 @@ internal sealed class PlacedJson
     }
 
     // Half of a surrogate pair, such as "\uD800", is no text.
-    private static string TextOf(ref Utf8JsonReader reader)
+    private static string TextOf(ref Utf8JsonReader reader, ReadOnlySpan<byte> json, string source)
     {
         try
         {
@@ -146,7 +146,8 @@ internal sealed class PlacedJson
         }
         catch (InvalidOperationException e)
         {
-            throw new JsonException("The text is not valid Unicode.", e);
+            (int line, int column) = PlaceOf(reader.TokenStartIndex, json);
+            throw new SoraException(string.Create(CultureInfo.InvariantCulture, $"{source}:{line}:{column}: not valid JSON: the text is not valid Unicode."), e);
         }
     }
 

@@ -80,7 +80,12 @@ public sealed record Storyboard(ValueList<StoryboardSegment> Segments)
             FrameCount = length,
             LaterPrompts = [.. LaterPrompts(rate, length)],
             KnownFrames = [],
+            // What only means something with a source, or of another video's prompt.
             Source = null,
+            Strength = null,
+            Mask = null,
+            Feather = null,
+            OriginalPrompt = null,
             Loop = false,
         };
         return request with { KnownFrames = [.. Known(request, rate, limits, cancellationToken)] };

@@ -23,4 +23,7 @@ public readonly record struct ClipShape(int Width, int Height, int Frames)
 {
     /// <summary>Pixels in all frames together.</summary>
     public long Pixels => (long)Width * Height * Frames;
+
+    /// <summary>As in <c>64x64, 17 frames</c>.</summary>
+    public override string ToString() => FormattableString.Invariant($"{Width}x{Height}, {Frames} {(Frames == 1 ? "frame" : "frames")}");
 }

@@ -69,6 +69,7 @@ internal static class FlowBatches
     private static IFlowBatches OfOneShape(
         FlowTrainingConfig config, World world, AutoencoderKLWanConfig vaeConfig, Func<VideoAutoencoder> loadVae, Action<string> log, CancellationToken cancellationToken)
     {
+        RequireShape(config, vaeConfig);
         FlowTrainingConfig? own = null;
         SpriteClipSource? clips = null;
         if (config.Native is { } native)
@@ -91,6 +92,23 @@ internal static class FlowBatches
             batches.Dispose();
             throw;
         }
+    }
+
+    // Before hours of encoding.
+    private static void RequireShape(FlowTrainingConfig config, AutoencoderKLWanConfig vae)
+    {
+        ClipShape shape = config.Shape;
+        ValueList<int> patch = config.Transformer.PatchSize;
+        int across = vae.SpatialStride * patch[2], down = vae.SpatialStride * patch[1], latents = ((shape.Frames - 1) / vae.TemporalStride) + 1;
+        if (shape.Width < across || shape.Width % across != 0 || shape.Height < down || shape.Height % down != 0
+            || shape.Frames < 1 || (shape.Frames - 1) % vae.TemporalStride != 0 || latents % patch[0] != 0)
+        {
+            throw new SoraException($"shape is {shape}; for this autoencoder and transformer width is a multiple of {across} and height of {down}, and frames are {vae.TemporalStride}n + 1"
+                + (patch[0] == 1 ? "." : $" with a multiple of {patch[0]} latent frames."));
+        }
+        int tokens = latents / patch[0] * (shape.Height / down) * (shape.Width / across);
+        if (tokens > config.TokensPerStep)
+            throw new SoraException($"tokens_per_step {config.TokensPerStep} is less than the {tokens} tokens of a clip of {shape}; nearest: {tokens}.");
     }
 
     // Clips of their own shapes.

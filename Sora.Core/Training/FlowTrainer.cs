@@ -51,6 +51,7 @@ public sealed class FlowTrainer : ITrainingTask, IDisposable
         TrainingLoopOptions loop = LoopOptions(config, world) with { Exchange = exchange };
         // Before the hours that latents may take.
         loop.Settings.Compare(loop.StatePath);
+        TrainingVocabulary.Require(TokenizerPath, config);
         Directory.CreateDirectory(config.RunFolder);
         // What the first of several trainings prepares the others find on the disk.
         if (exchange is { Rank: > 0 })

@@ -10,6 +10,7 @@ public sealed record FlowTrainingConfig
     private static readonly ValueRange<int> Batches = new(1, 65536);
     private static readonly ValueRange<double> s_shares = new(0, 1);
     private static readonly ValueRange<double> s_rates = new(0, 100);
+    private static readonly ValueRange<double> s_memories = new(0, 0.999999);
 
     /// <summary>The denoiser.</summary>
     public required WanTransformerConfig Transformer { get; init; }
@@ -37,7 +38,7 @@ public sealed record FlowTrainingConfig
 
     /// <summary>The share of captions that are detailed, where a clip has one.</summary>
     /// <value>0 to 1. Default 0.</value>
-    public double DetailedShare { get; init; }
+    public double DetailedShare { get; init => field = s_shares.Require("detailed_share", value)!.Value; }
 
     /// <summary>Where the latents of clips of different shapes are kept; null: <c>latents</c> in the run folder.</summary>
     public string? LatentFolder { get; init; }
@@ -55,7 +56,8 @@ public sealed record FlowTrainingConfig
     public int Pictures { get; init; } = 32000;
 
     /// <summary>The share of steps on pictures: shapes are learned from them at a fraction of a clip's cost.</summary>
-    public double PictureShare { get; init; } = 0.5;
+    /// <value>0 to 1. Default 0.5.</value>
+    public double PictureShare { get; init => field = s_shares.Require("picture_share", value)!.Value; } = 0.5;
 
     /// <summary>Close-ups of the drawn world's subjects, learned from besides whole pictures; null: none. Not with <see cref="Shapes"/>.</summary>
     public CloseUps? CloseUps { get; init; }
@@ -95,7 +97,8 @@ public sealed record FlowTrainingConfig
     public double EmbeddingRate { get; init => field = s_rates.Require("embedding_rate", value)!.Value; } = 0.5;
 
     /// <summary>The share of clips without a caption, from which guidance learns the unconditional flow.</summary>
-    public double CaptionDropout { get; init; } = 0.1;
+    /// <value>0 to 1. Default 0.1.</value>
+    public double CaptionDropout { get; init => field = s_shares.Require("caption_dropout", value)!.Value; } = 0.1;
 
     /// <summary>The probability with which each word of a caption is left out.</summary>
     /// <value>0 to 1. Default 0.</value>
@@ -121,8 +124,9 @@ public sealed record FlowTrainingConfig
     /// <summary>The noise levels.</summary>
     public NoiseLevels Noise { get; init; } = new(0.2, 1.1, 0.25, 0.15);
 
-    /// <summary>The memory of the averaged weights.</summary>
-    public double AverageDecay { get; init; } = 0.9985;
+    /// <summary>The memory of the averaged weights: what is left of them after a step.</summary>
+    /// <value>0 to 0.999999. Default 0.9985.</value>
+    public double AverageDecay { get; init => field = s_memories.Require("average_decay", value)!.Value; } = 0.9985;
 
     /// <summary>The seed of everything random.</summary>
     public ulong Seed { get; init; } = 1;

@@ -27,7 +27,7 @@ public interface IGradientExchange
     void Ready(IReadOnlyList<Parameter> parameters);
 
     /// <summary>Replaces every gradient by its mean over all trainings; called by all of them with the same names.</summary>
-    /// <param name="parameters">What is trained, by name; a parameter without a gradient has none anywhere.</param>
+    /// <param name="parameters">What is trained, by name; one without a gradient here that has one elsewhere counts as one of zeros, and has one afterwards.</param>
     void Average(IReadOnlyDictionary<string, Parameter> parameters);
 
     /// <summary>The mean of a number over all trainings: the loss, and whether to stop.</summary>

@@ -16,12 +16,12 @@ internal static class ModelFolderWriter
         transformer.Config.Save(Path.Combine(transformerFolder, "config.json"));
         SafetensorsWriter.Write(Path.Combine(textFolder, "model.safetensors"), textEncoder.Parameters.Select(p => TrainingState.ContentOf(p.Key, p.Value, bfloat16)));
         textEncoder.Config.Save(Path.Combine(textFolder, "config.json"));
-        File.Copy(tokenizerPath, Path.Combine(tokenizerFolder, "spiece.model"), true);
+        AtomicFile.Copy(tokenizerPath, Path.Combine(tokenizerFolder, "spiece.model"));
         new TokenizerConfig { ModelMaxLength = defaults.MaxSequenceLength }.Save(Path.Combine(tokenizerFolder, "tokenizer_config.json"));
         if (moreChannels > 0)
             WidenedAutoencoder.Write(vaeFolder, vae, moreChannels);
         foreach (string file in moreChannels > 0 ? [] : (string[])["config.json", "diffusion_pytorch_model.safetensors"])
-            File.Copy(Path.Combine(vaeFolder, file), Path.Combine(vae, file), true);
+            AtomicFile.Copy(Path.Combine(vaeFolder, file), Path.Combine(vae, file));
         new SchedulerConfig { ClassName = SchedulerConfig.UniPC, Shift = defaults.Shift, Prediction = prediction }.Save(Path.Combine(scheduler, "scheduler_config.json"));
         new ModelIndex().Save(Path.Combine(folder, "model_index.json"));
         defaults.Save(Path.Combine(folder, RequestDefaults.FileName));

@@ -64,7 +64,7 @@ public sealed record TrainingFile(SpriteWorldConfig World, VaeTrainingConfig? Va
     {
         try
         {
-            using JsonDocument document = JsonDocument.Parse(File.ReadAllText(path));
+            using JsonDocument document = JsonDocument.Parse(File.ReadAllText(path), new() { AllowDuplicateProperties = false });
             return Read(document.RootElement);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or JsonException or SoraException)
@@ -91,8 +91,8 @@ public sealed record TrainingFile(SpriteWorldConfig World, VaeTrainingConfig? Va
 
         string Take(string name, string? absent)
         {
-            if (settings.Remove(name, out JsonElement value) && value.ValueKind == JsonValueKind.String)
-                return value.GetString()!;
+            if (settings.Remove(name, out JsonElement value))
+                return value.ValueKind == JsonValueKind.String ? value.GetString()! : throw new SoraException($"{name} is {value.GetRawText()}; a text in quotes is expected.");
             return absent ?? throw new SoraException($"{name} is missing; known: {Kinds}.");
         }
     }
@@ -114,7 +114,9 @@ public sealed record TrainingFile(SpriteWorldConfig World, VaeTrainingConfig? Va
         public override T Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options)
         {
             using JsonDocument document = JsonDocument.ParseValue(ref reader);
-            return parse(document.RootElement.GetRawText(), typeof(T).Name);
+            T config = parse(document.RootElement.GetRawText(), typeof(T).Name);
+            return config.UnknownFields.Count == 0 ? config
+                : throw new SoraException($"{typeof(T).Name} has unknown settings: {string.Join(", ", config.UnknownFields)}; a training would not heed them.");
         }
 
         public override void Write(Utf8JsonWriter writer, T value, JsonSerializerOptions options) => writer.WriteRawValue(value.ToJson());

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using Sora.Training.Metrics;
+using Sora.Weights;
 
 namespace Sora.Training;
 
@@ -28,6 +29,8 @@ internal sealed class TrainingLoop : IDisposable
     {
         (_task, _options) = (task, options);
         _notes = options.Settings.Compare(options.StatePath);
+        if (Writes)
+            AtomicFile.RemoveAbandoned(options.StatePath);
         _muon = new(task.Parameters.Where(p => task.IsHidden(p.Key, p.Value)));
         _adam = new(task.Parameters.Where(p => !task.IsHidden(p.Key, p.Value)), beta2: options.AdamBeta2, decay: 0.01);
         _average = new(task.Parameters);

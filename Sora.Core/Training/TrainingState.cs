@@ -13,7 +13,7 @@ public static class TrainingState
     /// <param name="tensors">The tensors by name, float32.</param>
     /// <param name="numbers">Counters and settings.</param>
     public static void Save(string path, IEnumerable<(string Name, Tensor Tensor)> tensors, IReadOnlyDictionary<string, string> numbers) =>
-        SafetensorsWriter.Write(path, tensors.Select(t => ContentOf(t.Name, t.Tensor, float32)), numbers);
+        SafetensorsWriter.Write(path, tensors.Select(t => new SafetensorsContent(t.Name, SafetensorsType.F32, t.Tensor.shape, stream => TensorData.Write(t.Tensor, float32, stream))), numbers);
 
     /// <summary>Reads a state back into tensors of the same names and shapes.</summary>
     /// <returns>The numbers that were saved beside them.</returns>
@@ -30,11 +30,11 @@ public static class TrainingState
                 throw new SoraException($"{path}: {name} has shape [{string.Join(", ", entry.Shape)}]; this training's has [{string.Join(", ", tensor.shape)}].");
             if (tensor.device_type == DeviceType.CPU)
             {
-                file.Bytes(entry).CopyTo(tensor.bytes);
+                TensorData.Read(file, entry, tensor);
                 continue;
             }
             using Tensor host = empty(entry.Shape, float32);
-            file.Bytes(entry).CopyTo(host.bytes);
+            TensorData.Read(file, entry, host);
             tensor.copy_(host);
         }
         return file.Metadata;

@@ -1,4 +1,5 @@
 using Sora.Text;
+using Sora.Weights;
 
 namespace Sora.Training;
 
@@ -13,20 +14,27 @@ internal static class TrainingVocabulary
     /// of the captions. On a folder of videos the one that the run began with stays, since the text encoder has a row for each
     /// of its pieces.
     /// </summary>
-    /// <exception cref="SoraException">The model to begin with has no tokenizer.</exception>
     public static void Write(string path, FlowTrainingConfig config, IFlowBatches batches)
     {
-        bool ofFolder = config.Data.Folder is not null;
-        if (ofFolder && File.Exists(path))
+        if (Stays(path, config))
             return;
-        string? given = config.StartFolder is { } start ? Path.Combine(start, "tokenizer", "spiece.model") : null;
-        if (File.Exists(given))
-            File.Copy(given, path, overwrite: true);
-        else if (ofFolder && given is not null)
-            throw new SoraException($"start_folder has no tokenizer: '{given}' is missing, whose pieces its text encoder knows.");
+        if (Given(config) is { } given)
+            AtomicFile.Copy(given, path);
         else
             Build(path, batches.Vocabulary);
     }
+
+    /// <summary>Refuses weights to begin with whose tokenizer is missing: before hours of encoding.</summary>
+    /// <exception cref="SoraException">The model to begin with has no tokenizer.</exception>
+    public static void Require(string path, FlowTrainingConfig config)
+    {
+        if (!Stays(path, config) && Given(config) is { } given && !File.Exists(given))
+            throw new SoraException($"start_folder has no tokenizer: '{given}' is missing, whose pieces its text encoder knows.");
+    }
+
+    private static bool Stays(string path, FlowTrainingConfig config) => config.Data.Folder is not null && File.Exists(path);
+
+    private static string? Given(FlowTrainingConfig config) => config.StartFolder is { } start ? Path.Combine(start, "tokenizer", "spiece.model") : null;
 
     /// <summary>Tells how many captions the text encoder does not see to their end.</summary>
     public static void NoteCuts(IEnumerable<string> captions, PromptTokenizer tokenizer, int maxLength, Action<string> log)

@@ -3,9 +3,6 @@ namespace Sora.Weights;
 /// <summary>Writes a model of any layout and number format as a folder in the layout of diffusers.</summary>
 public static class ConvertedCheckpoint
 {
-    /// <summary>Numbers that are written at once; a span ends at 2 GiB.</summary>
-    private const long Part = 1 << 24;
-
     /// <summary>Writes the folder.</summary>
     /// <param name="source">A model folder, a folder of the original release or of single files, or a transformer's file.</param>
     /// <param name="folder">A folder that does not exist or is empty.</param>
@@ -106,8 +103,6 @@ public static class ConvertedCheckpoint
     {
         using IDisposable noGradients = no_grad();
         using DisposeScope scope = NewDisposeScope();
-        Tensor values = store.Read(name, type, CPU).contiguous().view(-1);
-        for (long start = 0; start < values.NumberOfElements; start += Part)
-            stream.Write(values.narrow(0, start, Math.Min(Part, values.NumberOfElements - start)).bytes);
+        TensorData.Write(store.Read(name, type, CPU), type, stream);
     }
 }

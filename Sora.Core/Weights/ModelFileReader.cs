@@ -39,7 +39,7 @@ internal static class ModelFileReader
             ImageProcessor = image is { } encoder ? ProcessorOf(encoder.Config) : null,
         };
         ModelFolderReader.RequireFit(folder);
-        return folder with { Defaults = ModelFolderReader.ReadDefaults(folder) with { MaxSequenceLength = original?.TextLength ?? 512 } };
+        return folder with { Defaults = ModelFolderReader.ReadDefaults(folder, original?.TextLength ?? 512) };
     }
 
     /// <summary>The config of a transformer's files: of a config.json beside them, else of the tensors.</summary>

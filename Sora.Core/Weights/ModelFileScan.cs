@@ -75,7 +75,7 @@ internal sealed partial class ModelFileScan
             string folder = place.Length == 0 ? root : System.IO.Path.Combine(root, place);
             if (!Directory.Exists(folder))
                 continue;
-            string[] files = [.. Directory.EnumerateFiles(folder).Order(StringComparer.Ordinal)];
+            IReadOnlyList<string> files = FolderContents.Files(folder);
             foreach (string index in files.Where(file => file.EndsWith(".safetensors.index.json", StringComparison.Ordinal)))
                 Recognize(index, wanted);
             foreach (string file in files.Where(file => WeightSource.Extensions.Contains(System.IO.Path.GetExtension(file)) && !IsShard(file)))

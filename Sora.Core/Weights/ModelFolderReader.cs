@@ -185,7 +185,9 @@ internal static class ModelFolderReader
     /// The file's defaults where there is one; else those of the published model, or the general ones, moved to the nearest size that the model can
     /// make.
     /// </summary>
-    internal static RequestDefaults ReadDefaults(ModelFolder folder)
+    /// <param name="folder">The model.</param>
+    /// <param name="textLength">The length of prompts that another file names; null: the published model's, or the general one.</param>
+    internal static RequestDefaults ReadDefaults(ModelFolder folder, int? textLength = null)
     {
         // The schedule is the scheduler's, whatever the model is known for.
         RequestDefaults known = PublishedModel.Of(folder.Transformer, folder.Transformer2 is not null)?.Defaults is { } published
@@ -196,6 +198,7 @@ internal static class ModelFolderReader
             Width = Multiple(known.Width, folder.SpatialStride),
             Height = Multiple(known.Height, folder.SpatialStride),
             FrameCount = Multiple(known.FrameCount - 1, folder.TemporalStride) + 1,
+            MaxSequenceLength = textLength ?? known.MaxSequenceLength,
         };
         string file = Path.Combine(folder.Path, RequestDefaults.FileName);
         RequestDefaults defaults = File.Exists(file) ? RequestDefaults.Load(file, general) : general;
@@ -227,6 +230,6 @@ internal static class ModelFolderReader
     private static string Listing(string folder) =>
         Directory.Exists(folder)
             ? ModelFolder.Listing(
-                [.. new DirectoryInfo(folder).EnumerateFileSystemInfos().Select(entry => entry.Name).Order(StringComparer.Ordinal)])
+                [.. FolderContents.All(folder).Select(entry => Path.GetFileName(entry)!)])
             : "no such folder";
 }

@@ -32,7 +32,7 @@ internal sealed record NetworkFiles(string Path, NetworkKind Kind, NetworkNaming
     /// <exception cref="SoraException">There are no weights, two sets of them, or those of another network.</exception>
     public static NetworkFiles InFolder(string folder, NetworkKind kind)
     {
-        string[] files = [.. Directory.EnumerateFiles(folder).Where(file => System.IO.Path.GetExtension(file) is ".gguf" or ".safetensors").Order(StringComparer.Ordinal)];
+        string[] files = [.. FolderContents.Files(folder).Where(file => System.IO.Path.GetExtension(file) is ".gguf" or ".safetensors")];
         string[] quantized = [.. files.Where(file => System.IO.Path.GetExtension(file) == ".gguf")];
         if (quantized.Length == 0 || quantized.Length < files.Length)
         {

@@ -46,7 +46,7 @@ internal sealed record WeightFileSet(
     private static string Choose(string folder)
     {
         string[] names =
-            [.. Directory.EnumerateFiles(folder).Select(file => Path.GetFileName(file)).Order(StringComparer.Ordinal)];
+            [.. FolderContents.Files(folder).Select(file => Path.GetFileName(file))];
         string[] candidates = [.. names.Intersect(KnownNames)];
         if (candidates.Length == 0)
             candidates = [.. names.Where(name => name.EndsWith(IndexExtension, StringComparison.Ordinal))];

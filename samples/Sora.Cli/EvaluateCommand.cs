@@ -47,6 +47,9 @@ internal static class EvaluateCommand
     {
         SpriteWorldConfig config = SpriteWorldConfig.Find(line.GetValue(s_world) ?? "by-day");
         var world = new World(config, SpriteAtlas.Load(line.GetValue(s_sprites) ?? SpriteAtlas.DefaultFolder, config.Subjects));
+        // Before the videos, which take minutes.
+        if (line.GetValue(s_json) is { } scoreFile && Path.GetDirectoryName(Path.GetFullPath(scoreFile)) is { } scoreFolder && !Directory.Exists(scoreFolder))
+            throw new SoraException($"--json {scoreFile}: there is no folder {scoreFolder}.");
         var evaluation = new WorldEvaluation(world);
         if (line.GetValue(s_videos) is { } videos)
             JudgeVideos(evaluation, world, videos, line, cancellationToken);
@@ -109,7 +112,7 @@ internal static class EvaluateCommand
         }
         if (!Directory.Exists(folder))
             throw new SoraException($"--videos {folder}: there is no such folder.");
-        string[] videos = [.. Directory.EnumerateFiles(folder).Where(f => File.Exists(Path.ChangeExtension(f, ".txt")) && !f.EndsWith(".txt", StringComparison.Ordinal)).Order(StringComparer.Ordinal)];
+        string[] videos = [.. Directory.EnumerateFiles(folder).GroupBy(file => Path.ChangeExtension(file, ".txt")).Where(files => File.Exists(files.Key)).SelectMany(Judged).Order(StringComparer.Ordinal)];
         if (videos.Length == 0)
             throw new SoraException($"--videos {folder}: no video has its caption beside it; for v.mp4 it is read from v.txt.");
         for (int i = 0; i < videos.Length; i++)
@@ -118,6 +121,17 @@ internal static class EvaluateCommand
             VideoFrame[] frames = [.. VideoReader.Read(videos[i], null, cancellationToken)];
             Report(i + 1, videos.Length, $"{Path.GetFileName(videos[i])}: {caption}", evaluation.Judge(frames, WorldEvaluation.MeaningOf(world, caption)));
         }
+    }
+
+    // Of the files of one name: what is written about a video, and a picture beside it, are not videos.
+    private static IEnumerable<string> Judged(IEnumerable<string> files)
+    {
+        string[] shown = [.. files.Where(file => !Is(file, ".txt", ".json", ".jsonl", ".csv", ".log"))];
+        return shown.All(IsPicture) ? shown : shown.Where(file => !IsPicture(file));
+
+        static bool IsPicture(string file) => Is(file, ".png", ".jpg", ".jpeg");
+
+        static bool Is(string file, params ReadOnlySpan<string> extensions) => extensions.Contains(Path.GetExtension(file).ToLowerInvariant());
     }
 
     private static void Report(int done, int count, string what, ClipScore score) => Console.Error.WriteLine(

@@ -15,13 +15,13 @@ internal static class GenerateOptions
     };
 
     public static readonly Option<string?> Output = Setting.Text("--output", "FILE",
-        $"File to write, replaced if it exists: .mp4, .mov, .webm, .gif, .webp; without extension a folder of .png [default: {DefaultOutput}]", "-o");
+        $"File to write, replaced if it exists: .mp4, .m4v, .mov, .webm, .gif, .webp, of one frame .png or .jpg; without extension a folder of .png [default: {DefaultOutput}]", "-o");
 
     private static readonly Option<FrameSize?> Size = Setting.Of("--size", "WxH",
-        "Width and height in pixels [default: the model's]", FrameSize.Parse);
+        "Width and height in pixels [default: in extend, connect and loop the given video's, else the model's]", FrameSize.Parse);
 
     public static readonly Option<int?> Frames = Setting.Number<int>("--frames", "N",
-        "Number of frames [default: the model's]");
+        "Number of frames [default: in edit and outpaint the given video's, else the model's or what the command says]");
 
     private static readonly Option<int?> FramesPerSecond = Setting.Number<int>("--fps", "F",
         "Frames a second, 1 to 240 [default: the model's]");
@@ -56,7 +56,7 @@ internal static class GenerateOptions
         "How far the steps are moved towards noise, 0.01 to 100 [default: the model's]");
 
     public static readonly Option<string?> Model = Setting.Text("--model", "DIR",
-        $"Model folder in the diffusers layout [default: {DefaultModel.Variable}, else models/pocket]");
+        $"Model's folder of any layout, or a transformer's file [default: {DefaultModel.Variable}, else models/pocket]");
 
     private static readonly Option<string?> Device = Setting.Text("--device", "cpu|cuda[:i]",
         "Device that runs the model [default: cuda where there is one, else cpu]");

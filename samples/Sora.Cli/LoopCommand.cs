@@ -22,7 +22,7 @@ internal static class LoopCommand
         command.SetAction((line, cancellationToken) =>
         {
             string subject = line.GetValue(Subject) ?? throw new SoraException($"The prompt or the video is missing: {Example}.");
-            return File.Exists(subject) || line.GetValue(GenerateOptions.Prompt) is not null || line.GetValue(GenerateOptions.Like) is not null
+            return File.Exists(subject) || GenerationRecord.IsMedia(subject) || line.GetValue(GenerateOptions.Prompt) is not null || line.GetValue(GenerateOptions.Like) is not null
                 ? CloseAsync(line, subject, cancellationToken)
                 : GenerationRun.RunAsync(
                     line, GenerateOptions.RequestOf(line, Example, new VideoRequest(subject) { Loop = true }), (request, _) => request, cancellationToken);

@@ -18,7 +18,7 @@ internal static class TrainCommand
 
     private static readonly Option<int?> s_threads = Setting.Number<int>("--threads", "N", "Processor threads [default: all cores]");
 
-    private static readonly Option<Precision?> s_precision = Setting.Of("--precision", string.Join('|', PrecisionNames.All),
+    private static readonly Option<Precision?> s_precision = Setting.Of("--precision", string.Join('|', PrecisionNames.All.Where(name => name != PrecisionNames.NameOf(Precision.Int8))),
         "Number format of matrix products; auto is bf16 where the device is fast at it; trained parameters are float32 [default: auto]", PrecisionNames.Parse);
 
     private static readonly Option<bool> s_resume = new("--resume") { Description = "Demand that there is a checkpoint to go on from [default: go on where there is one, else begin]" };
@@ -37,12 +37,13 @@ internal static class TrainCommand
     private static int Run(ParseResult line, CancellationToken cancellationToken)
     {
         TrainingFile file = TrainingFile.Load(line.GetValue(s_file)!);
-        if (line.GetValue(s_resume) && !File.Exists(file.CheckpointPath))
-            throw new SoraException($"There is no checkpoint {file.CheckpointPath} to resume; without --resume the training begins.");
         torch.set_num_threads(line.GetValue(s_threads) ?? Environment.ProcessorCount);
         using MpiGradientExchange? exchange = MpiGradientExchange.Start();
         try
         {
+            // Of several ranks one reads it.
+            if (line.GetValue(s_resume) && exchange is null or { Rank: 0 } && !File.Exists(file.CheckpointPath))
+                throw new SoraException($"There is no checkpoint {file.CheckpointPath} to resume; without --resume the training begins.");
             Train(line, file, exchange, cancellationToken);
         }
         catch (SoraException exception) when (exchange is not null)

@@ -47,6 +47,25 @@ public sealed class MpiTrainingTests : IDisposable
     }
 
     [MpirunFact]
+    public async Task TwoRanksTrainAnAutoencoderOnClipsAndOnPictures()
+    {
+        // Batches are of clips and of pictures in turn, and a picture has nothing to tell layers along time.
+        VaeTrainingConfig whole = Vae("whole") with { Accumulation = 2 }, half = Vae("half");
+        Dictionary<string, float[]> start;
+        using (var trainer = new VaeTrainer(whole, _world, float32))
+        {
+            start = trainer.Network.Parameters.ToDictionary(p => $"parameters.{p.Key}", p => Values(p.Value));
+            trainer.Run(_ => { }, default);
+        }
+        string[] arguments = Arguments(half);
+        Mpirun.Result result = await Mpirun.RunAsync([arguments, arguments]);
+        Assert.True(result.ExitCode == 0, result.Error);
+        Dictionary<string, float[]> expected = State(whole.RunFolder, "vae"), actual = State(half.RunFolder, "vae");
+        Assert.Equal(expected.Keys.Order(), actual.Keys.Order());
+        Assert.InRange(Distance(actual, expected, start.Keys) / Distance(start, expected), 0, 0.01);
+    }
+
+    [MpirunFact]
     public async Task ARankThatIsKilledEndsTheRunAndItResumes()
     {
         FlowTrainingConfig endless = Flow("killed", 1_000_000) with { CheckpointMinutes = 0 };
@@ -99,6 +118,24 @@ public sealed class MpiTrainingTests : IDisposable
         OutputFolder = Path.Combine(_folder, name, "model"),
     };
 
+    private VaeTrainingConfig Vae(string name) => TinyTraining.Vae(_folder, 4) with
+    {
+        RunFolder = Path.Combine(_folder, name, "run"),
+        OutputFolder = Path.Combine(_folder, name, "vae"),
+        ValidationSteps = 0,
+    };
+
+    private string[] Arguments(VaeTrainingConfig config) => Arguments(new JsonObject
+    {
+        ["kind"] = "vae",
+        ["vae"] = JsonNode.Parse(config.Vae.ToJson()),
+        ["run_folder"] = config.RunFolder,
+        ["output_folder"] = config.OutputFolder,
+        ["steps"] = config.Steps,
+        ["pixels_per_step"] = config.PixelsPerStep,
+        ["validation_steps"] = config.ValidationSteps,
+    });
+
     private string[] Arguments(FlowTrainingConfig config)
     {
         var file = new JsonObject
@@ -117,6 +154,11 @@ public sealed class MpiTrainingTests : IDisposable
             ["max_text_length"] = config.MaxTextLength,
             ["checkpoint_minutes"] = config.CheckpointMinutes,
         };
+        return Arguments(file);
+    }
+
+    private string[] Arguments(JsonObject file)
+    {
         string path = Path.Combine(_folder, $"{Path.GetRandomFileName()}.json");
         File.WriteAllText(path, file.ToJsonString());
         return ["train", path, "--precision", "full", "--threads", "1"];
@@ -124,9 +166,11 @@ public sealed class MpiTrainingTests : IDisposable
 
     private static string StatePath(FlowTrainingConfig config) => Path.Combine(config.RunFolder, "flow-state.safetensors");
 
-    private static Dictionary<string, float[]> State(FlowTrainingConfig config)
+    private static Dictionary<string, float[]> State(FlowTrainingConfig config) => State(config.RunFolder, "flow");
+
+    private static Dictionary<string, float[]> State(string run, string kind)
     {
-        using SafetensorsFile file = SafetensorsFile.Open(StatePath(config));
+        using SafetensorsFile file = SafetensorsFile.Open(Path.Combine(run, $"{kind}-state.safetensors"));
         return file.Entries.ToDictionary(e => e.Key, e => System.Runtime.InteropServices.MemoryMarshal.Cast<byte, float>(file.Bytes(e.Value)).ToArray());
     }
 

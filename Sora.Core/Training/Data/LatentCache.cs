@@ -123,7 +123,8 @@ public sealed class LatentCache : IDisposable
         {
             shard = SafetensorsFile.Open(path);
         }
-        catch (SoraException e)
+        // One that cannot be opened, of another user or when too many are, is not damaged.
+        catch (SoraException e) when (e.InnerException is not (IOException or UnauthorizedAccessException))
         {
             damaged($"a shard of latents is damaged, its clips are encoded again: {e.Message}");
             File.Delete(path);

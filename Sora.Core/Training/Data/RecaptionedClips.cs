@@ -45,20 +45,28 @@ public sealed class RecaptionedClips : IClipSource
         ArgumentNullException.ThrowIfNull(log);
         Dictionary<string, string> captions = Read(path, captioner.Name);
         int[] missing = [.. Enumerable.Range(0, clips.Count).Where(i => !captions.ContainsKey(clips.Info(i).Key))];
-        for (int i = 0; i < missing.Length; i++)
+        bool written = true;
+        try
         {
-            if (cancellationToken.IsCancellationRequested)
-                break;
-            captions[clips.Info(missing[i]).Key] = captioner.Describe(clips, missing[i], cancellationToken).Trim();
-            if ((i + 1) % WrittenAtOnce == 0)
+            for (int i = 0; i < missing.Length; i++)
             {
-                Write(path, captioner.Name, captions);
-                log($"{captioner.Name} described {i + 1} of {missing.Length} clips");
+                cancellationToken.ThrowIfCancellationRequested();
+                captions[clips.Info(missing[i]).Key] = captioner.Describe(clips, missing[i], cancellationToken).Trim();
+                written = false;
+                if ((i + 1) % WrittenAtOnce == 0)
+                {
+                    Write(path, captioner.Name, captions);
+                    written = true;
+                    log($"{captioner.Name} described {i + 1} of {missing.Length} clips");
+                }
             }
         }
-        if (missing.Length > 0)
-            Write(path, captioner.Name, captions);
-        cancellationToken.ThrowIfCancellationRequested();
+        finally
+        {
+            // After an interruption or an error, too: a captioner may take longer than the training.
+            if (!written)
+                Write(path, captioner.Name, captions);
+        }
         return new(clips, captions);
     }
 

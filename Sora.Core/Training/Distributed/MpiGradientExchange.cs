@@ -65,7 +65,8 @@ public sealed class MpiGradientExchange : IGradientExchange, IDisposable
     /// <inheritdoc/>
     public void Average(IReadOnlyDictionary<string, Parameter> parameters)
     {
-        Send(RestOf(parameters.Values));
+        Parameter[] rest = [.. parameters.Values.Where(parameter => !_sent.Contains(parameter))];
+        Send(BucketsOf([.. rest.Where(WithGradientAnywhere(rest))]));
         foreach ((GradientBucket bucket, Task sum) in _running)
         {
             sum.GetAwaiter().GetResult();
@@ -114,10 +115,37 @@ public sealed class MpiGradientExchange : IGradientExchange, IDisposable
         }
     }
 
-    // The buckets of what was not sent during the backward pass; the same from step to step in nearly all trainings.
-    private IReadOnlyList<GradientBucket> RestOf(IEnumerable<Parameter> parameters)
+    // Batches differ, and with them what has a gradient: a layer along time has none of pictures. What has one anywhere gets one here, of zeros, so
+    // that all send the same.
+    private Func<Parameter, int, bool> WithGradientAnywhere(Parameter[] parameters)
     {
-        Parameter[] rest = [.. parameters.Where(parameter => !_sent.Contains(parameter) && HasGradient(parameter))];
+        double[] having = Array.ConvertAll(parameters, parameter => HasGradient(parameter) ? 1.0 : 0);
+        bool[] here = Array.ConvertAll(having, count => count > 0);
+        if (having.Length > 0)
+        {
+            unsafe
+            {
+                fixed (double* counts = having)
+                {
+                    var address = (nint)counts;
+                    _mpi.Run(() => OpenMpi.SumDoubles(address, having.Length));
+                }
+            }
+        }
+        using IDisposable noGradients = no_grad();
+        for (int i = 0; i < parameters.Length; i++)
+        {
+            if (having[i] == 0 || here[i])
+                continue;
+            using DisposeScope scope = NewDisposeScope();
+            parameters[i].grad = zeros_like(parameters[i]);
+        }
+        return (_, i) => having[i] > 0;
+    }
+
+    // The buckets of what was not sent during the backward pass; the same from step to step in nearly all trainings.
+    private IReadOnlyList<GradientBucket> BucketsOf(Parameter[] rest)
+    {
         if (!rest.SequenceEqual(_rest, ReferenceEqualityComparer.Instance))
         {
             if (_buckets.Remove(_rest, out IReadOnlyList<GradientBucket>? old))

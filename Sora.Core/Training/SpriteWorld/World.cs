@@ -59,6 +59,7 @@ public sealed class World(SpriteWorldConfig config, SpriteAtlas atlas)
     /// <summary>Prompts of held-out combinations with the clips that they describe, no two alike.</summary>
     /// <param name="count">How many.</param>
     /// <param name="seed">Chooses them.</param>
+    /// <exception cref="SoraException">There are not so many.</exception>
     public IReadOnlyList<(string Prompt, ClipDescription Clip)> EvaluationPrompts(int count, ulong seed)
     {
         var prompts = new List<(string, ClipDescription)>();
@@ -68,8 +69,7 @@ public sealed class World(SpriteWorldConfig config, SpriteAtlas atlas)
         {
             if (attempt > 200 * (count + 10))
             {
-                throw new ArgumentOutOfRangeException(
-                    nameof(count), count, $"There are only about {prompts.Count} different held-out prompts.");
+                throw new SoraException($"There are only about {prompts.Count} different prompts of combinations that training never sees, not {count}.");
             }
 
             ClipDescription clip = SampleHeldOut(random.NextUInt64());
