@@ -160,6 +160,7 @@ internal static class PublishedModels
                 MapHarmonics = 4,
                 MapGain = PocketMapGain,
                 MapTurns = true,
+                MapSamples = 24,
             },
             Vae = new()
             {
