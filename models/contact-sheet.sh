@@ -16,9 +16,9 @@ prompts=(
   "a whale swims right in the deep sea"
   "a blue ball bounces on the meadow"
   "a dog runs to the left on the meadow"
-  "a red cat rests in the desert"
+  "a penguin rests on the snowy mountains at night"
   "a green rocket falls in the desert"
-  "a red ball falls in starry space"
+  "a blue balloon rises in the blue sky at sunset"
 )
 n=0
 for prompt in "${prompts[@]}"; do

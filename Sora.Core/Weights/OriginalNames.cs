@@ -50,6 +50,8 @@ internal static class OriginalNames
         new("head.modulation", "scale_shift_table"),
         // This library's own, which the original has not.
         new("texture_embedding", "texture_embedding"),
+        new("texture_embedding.samples.drawings", "texture_embedding.samples.drawings"),
+        new("texture_embedding.samples.code", "texture_embedding.samples.code"),
     ]);
 
     /// <summary>UMT5 as in <c>models_t5_umt5-xxl-enc-bf16.pth</c>.</summary>
