@@ -217,17 +217,9 @@ internal sealed class GenerationPipeline(ModelComponents model, StageClock clock
                     var encoder = new FrameEncoder(vae, model.Normalizer, model.Device, speed.Tiles[i], cancellationToken);
                     Tensor? source = request.Source is { } video ? encoder.Encode(video, request.Width!.Value, request.Height!.Value) : null;
                     KnownRegion? kept = request.Mask is { } mask ? new(source!, KeptCells.Of(mask, LatentShape.Of(request, model.Folder.Vae), model.Folder.TemporalStride)) : null;
-                    try
-                    {
-                        given.Add(
-                            Conditionings.Create(model.Folder, request.KnownFrames, noise[i], encoder, images[i], kept, link is { CarriedCount: > 0 } ? link.Carried() : null, link?.CarriedAt ?? 0),
-                            source);
-                    }
-                    catch
-                    {
-                        kept?.Dispose();
-                        throw;
-                    }
+                    given.Add(
+                        Conditionings.Create(model.Folder, request.KnownFrames, noise[i], encoder, images[i], kept, link is { CarriedCount: > 0 } ? link.Carried() : null, link?.CarriedAt ?? 0),
+                        source);
                 }
                 return given;
             }

@@ -274,7 +274,7 @@ public sealed class FlowTrainingTests : IDisposable
     {
         using DisposeScope scope = NewDisposeScope();
         Tensor x = RandomTensor.Create(1, 4, 10), unknown = tensor([1f, 0, 1, 0], [4, 1]);
-        Tensor seen = FlowTrainer.WithoutMap(x, unknown, 6);
+        Tensor seen = Sora.Training.SpriteWorld.SemanticMap.OfUnknown(x, unknown, 6);
         Assert.Equal(0, (seen.narrow(1, 0, 4) - x.narrow(1, 0, 4)).abs().max().item<float>());
         Assert.Equal(0, (seen - x).index_select(0, tensor((long[])[0, 2])).abs().max().item<float>());
         Assert.Equal(0, seen.narrow(1, 4, 6).index_select(0, tensor((long[])[1, 3])).abs().max().item<float>());

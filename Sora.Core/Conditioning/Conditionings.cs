@@ -1,4 +1,5 @@
 using Sora.Latents;
+using Sora.Training.SpriteWorld;
 using Sora.Weights;
 
 namespace Sora.Conditioning;
@@ -34,19 +35,10 @@ internal static class Conditionings
         if (carried is not null)
         {
             using KnownLatents pictures = latents;
-            latents = pictures.With(WithoutMap(carried, model.MapChannels), carriedAt);
+            // Of the map that a transformer drew beside them nothing: what it is at time 0 is not what it is beside the noise of the others.
+            latents = pictures.With(SemanticMap.OfUnknown(carried, zeros([1], device: carried.device), model.MapChannels), carriedAt);
         }
         return model.Defaults.PerTokenTime ? new TimeConditioning(latents) : new ReplacementConditioning(latents, noise);
-    }
-
-    // A map that a transformer drew beside its latent is of no use to the next window: of known frames training leaves it 0, and what it is at time 0 is
-    // not what it is beside the noise of the others.
-    private static Tensor WithoutMap(Tensor latents, int map)
-    {
-        if (map == 0)
-            return latents;
-        long own = latents.size(1) - map;
-        return cat([latents.narrow(1, 0, own), zeros_like(latents.narrow(1, own, map))], 1);
     }
 
     // Known frames stand over the region where the model takes them as latents, and beside it where they have channels.
@@ -54,11 +46,25 @@ internal static class Conditionings
         ModelFolder model, ValueList<KnownFrame> known, Tensor noise, FrameEncoder encoder, Tensor? imageVectors, KnownRegion kept)
     {
         if (KnownFrameRules.Of(model) != KnownFrameRule.Any)
-            return new MaskedReplacementConditioning(kept, noise, Create(model, known, noise, encoder, imageVectors));
+            return BesideFrames(model, known, noise, encoder, imageVectors, kept);
         KnownRegion region = known.Count == 0 ? kept : WithFrames(model, known, noise, encoder, kept);
         return model.Defaults.PerTokenTime
             ? new MaskedTimeConditioning(region, model.Transformer.PatchSize, noise)
             : new MaskedReplacementConditioning(region, noise, new NoConditioning());
+    }
+
+    private static MaskedReplacementConditioning BesideFrames(
+        ModelFolder model, ValueList<KnownFrame> known, Tensor noise, FrameEncoder encoder, Tensor? imageVectors, KnownRegion kept)
+    {
+        try
+        {
+            return new(kept, noise, Create(model, known, noise, encoder, imageVectors));
+        }
+        catch
+        {
+            kept.Dispose();
+            throw;
+        }
     }
 
     private static KnownRegion WithFrames(ModelFolder model, ValueList<KnownFrame> known, Tensor noise, FrameEncoder encoder, KnownRegion kept)

@@ -180,23 +180,13 @@ public sealed class FlowTrainer : ITrainingTask, IDisposable
         Tensor sigma = tensor(batch.Levels, [batch.Levels.Length, 1]);                           // N 1
         Tensor target = batch.Noise - batch.Data;                                                // N P
         Tensor unknown = sigma.gt(0).to(float32);                                                // N 1
-        Tensor velocity = Velocity(batch, WithoutMap(batch.Data + (target * sigma), unknown, MapNumbers));
+        Tensor velocity = Velocity(batch, SpriteWorld.SemanticMap.OfUnknown(batch.Data + (target * sigma), unknown, MapNumbers));
         (_tokens, _operations) = (batch.Levels.Length, Operations(batch.Grids));
         Tensor squares = Prediction.Weighed((velocity - target).square(), batch.Levels, [batch.Levels.Length, 1], PatchPoints); // N P
         return ((_weights is null ? squares : squares * _weights) * unknown).sum() / (unknown.sum() * values);
     }
 
     private FlowBatch WithGain(FlowBatch batch) => Prediction.Lead is { } lead ? batch with { Data = lead.Enlarge(batch.Data, PatchPoints) } : batch;
-
-    /// <summary>Patches [N, P], or latents [B, C, t, h, w], with 0 for the map where frames are known: only the pixels of these are.</summary>
-    /// <param name="x">The patches or latents.</param>
-    /// <param name="unknown">0 of what is known, 1 of the rest: [N, 1] or [B, 1, t, 1, 1].</param>
-    /// <param name="map">How many along axis 1, the last ones, are the map's.</param>
-    internal static Tensor WithoutMap(Tensor x, Tensor unknown, long map)
-    {
-        long pixels = x.size(1) - map;
-        return map == 0 ? x : cat([x.narrow(1, 0, pixels), x.narrow(1, pixels, map) * unknown], 1);
-    }
 
     // The decoder knows no map.
     private Tensor[] Decodable(int count) => [.. _batches.Examples(count).Select(latent => latent.narrow(1, 0, latent.size(1) - MapChannels))];

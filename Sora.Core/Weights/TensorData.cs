@@ -3,8 +3,7 @@ namespace Sora.Weights;
 /// <summary>A tensor's numbers in a stream: in parts, since a span ends at 2 GiB, and without a second copy where they lie as they are written.</summary>
 internal static class TensorData
 {
-    private const long PartElements = 1 << 24;
-    private const int PartBytes = 1 << 26;
+    private const long PartBytes = 1 << 26;
 
     /// <summary>Writes the numbers, row-major.</summary>
     /// <param name="tensor">The numbers.</param>
@@ -15,11 +14,8 @@ internal static class TensorData
         using IDisposable noGradients = no_grad();
         using DisposeScope scope = NewDisposeScope();
         Tensor values = tensor.detach().cpu().to(type).contiguous().view(-1);
-        for (long start = 0; start < values.NumberOfElements; start += PartElements)
-        {
-            using Tensor part = values.narrow(0, start, Math.Min(PartElements, values.NumberOfElements - start));
+        foreach ((_, Tensor part) in Parts(values))
             stream.Write(part.bytes);
-        }
     }
 
     /// <summary>Reads the numbers of a file's tensor into one of the same shape and type.</summary>
@@ -31,11 +27,17 @@ internal static class TensorData
         using IDisposable noGradients = no_grad();
         using DisposeScope scope = NewDisposeScope();
         Tensor values = target.detach().view(-1);
-        long step = PartBytes / target.ElementSize;
-        for (long start = 0; start < values.NumberOfElements; start += step)
-        {
-            using Tensor part = values.narrow(0, start, Math.Min(step, values.NumberOfElements - start));
+        foreach ((long start, Tensor part) in Parts(values))
             file.Bytes(entry, start * target.ElementSize, part.bytes.Length).CopyTo(part.bytes);
+    }
+
+    private static IEnumerable<(long Start, Tensor Part)> Parts(Tensor flat)
+    {
+        long step = PartBytes / flat.ElementSize;
+        for (long start = 0; start < flat.NumberOfElements; start += step)
+        {
+            using Tensor part = flat.narrow(0, start, Math.Min(step, flat.NumberOfElements - start));
+            yield return (start, part);
         }
     }
 }

@@ -65,8 +65,7 @@ public sealed class MpiGradientExchange : IGradientExchange, IDisposable
     /// <inheritdoc/>
     public void Average(IReadOnlyDictionary<string, Parameter> parameters)
     {
-        Parameter[] rest = [.. parameters.Values.Where(parameter => !_sent.Contains(parameter))];
-        Send(BucketsOf([.. rest.Where(WithGradientAnywhere(rest))]));
+        Send(BucketsOf(WithGradientAnywhere([.. parameters.Values.Where(parameter => !_sent.Contains(parameter))])));
         foreach ((GradientBucket bucket, Task sum) in _running)
         {
             sum.GetAwaiter().GetResult();
@@ -80,13 +79,9 @@ public sealed class MpiGradientExchange : IGradientExchange, IDisposable
     /// <inheritdoc/>
     public double Average(double value)
     {
-        unsafe
-        {
-            double* sum = &value;
-            var address = (nint)sum;
-            _mpi.Run(() => OpenMpi.SumDoubles(address, 1));
-        }
-        return value / Count;
+        double[] sum = [value];
+        Sum(sum);
+        return sum[0] / Count;
     }
 
     /// <summary>
@@ -117,30 +112,26 @@ public sealed class MpiGradientExchange : IGradientExchange, IDisposable
 
     // Batches differ, and with them what has a gradient: a layer along time has none of pictures. What has one anywhere gets one here, of zeros, so
     // that all send the same.
-    private Func<Parameter, int, bool> WithGradientAnywhere(Parameter[] parameters)
+    private Parameter[] WithGradientAnywhere(Parameter[] parameters)
     {
         double[] having = Array.ConvertAll(parameters, parameter => HasGradient(parameter) ? 1.0 : 0);
-        bool[] here = Array.ConvertAll(having, count => count > 0);
-        if (having.Length > 0)
-        {
-            unsafe
-            {
-                fixed (double* counts = having)
-                {
-                    var address = (nint)counts;
-                    _mpi.Run(() => OpenMpi.SumDoubles(address, having.Length));
-                }
-            }
-        }
+        Sum(having);
         using IDisposable noGradients = no_grad();
-        for (int i = 0; i < parameters.Length; i++)
+        using DisposeScope scope = NewDisposeScope();
+        Parameter[] sent = [.. parameters.Where((_, i) => having[i] > 0)];
+        foreach (Parameter parameter in sent.Where(parameter => !HasGradient(parameter)))
+            parameter.grad = zeros_like(parameter);
+        return sent;
+    }
+
+    // Replaces numbers by their sums over all processes.
+    private unsafe void Sum(double[] numbers)
+    {
+        fixed (double* first = numbers)
         {
-            if (having[i] == 0 || here[i])
-                continue;
-            using DisposeScope scope = NewDisposeScope();
-            parameters[i].grad = zeros_like(parameters[i]);
+            var address = (nint)first;
+            _mpi.Run(() => OpenMpi.SumDoubles(address, numbers.Length));
         }
-        return (_, i) => having[i] > 0;
     }
 
     // The buckets of what was not sent during the backward pass; the same from step to step in nearly all trainings.

@@ -28,7 +28,7 @@ internal sealed record TuningExample(Tensor Data, Tensor Noise, Tensor Noisy, fl
         random.Fill(gaussian);
         Tensor clean = data.to(device), noise = tensor(gaussian, data.shape, device: device);
         Tensor sigma = tensor(levels, [1, 1, levels.Length, 1, 1], device: device);
-        Tensor noisy = FlowTrainer.WithoutMap(clean + ((noise - clean) * sigma), sigma.gt(0).to(float32), map);
+        Tensor noisy = SpriteWorld.SemanticMap.OfUnknown(clean + ((noise - clean) * sigma), sigma.gt(0).to(float32), map);
         return new(clean, noise, noisy, levels, caption);
     }
 

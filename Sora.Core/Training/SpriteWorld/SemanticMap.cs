@@ -110,6 +110,16 @@ internal static class SemanticMap
         }
     }
 
+    /// <summary>Patches [N, P], or latents [B, C, t, h, w], with 0 for the map where frames are known: only the pixels of these are.</summary>
+    /// <param name="x">The patches or latents.</param>
+    /// <param name="unknown">0 of what is known, 1 of the rest: [N, 1], [B, 1, t, 1, 1] or one number.</param>
+    /// <param name="map">How many along axis 1, the last ones, are the map's.</param>
+    public static Tensor OfUnknown(Tensor x, Tensor unknown, long map)
+    {
+        long pixels = x.size(1) - map;
+        return map == 0 ? x : cat([x.narrow(1, 0, pixels), x.narrow(1, pixels, map) * unknown], 1);
+    }
+
     /// <summary>The times, in seconds, of the pictures that each frame of a latent holds: the first holds one.</summary>
     /// <param name="frames">The latent's frames.</param>
     /// <param name="stride">Pictures in each but the first.</param>
