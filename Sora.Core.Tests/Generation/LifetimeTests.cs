@@ -57,21 +57,39 @@ public class LifetimeTests
     {
         var start = new Footprint();
         VideoGenerator generator = await TinyModel.LoadAsync();
-        var denoising = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        using var queued = new ManualResetEventSlim();
+        var disposal = new Thread(generator.Dispose);
+        // Held in its first step until the generator is being disposed, or a busy machine could finish all steps first.
         var progress = new ProgressLog(report =>
         {
-            if (report is { Stage: GenerationStage.Denoising, Step: 1 })
-                denoising.SetResult();
+            if (report is not { Stage: GenerationStage.Denoising, Step: 1 })
+                return;
+            queued.Wait();
+            disposal.Start();
+            SpinWait.SpinUntil(() => IsDisposed(generator));
         });
-        Task<GeneratedVideo> running = generator.GenerateAsync(Fish with { Steps = 1000, Width = 64, Height = 64 }, progress);
+        Task<GeneratedVideo> running = generator.GenerateAsync(Fish, progress);
         Task<GeneratedVideo> waiting = generator.GenerateAsync(Fish);
-        await denoising.Task;
-
-        generator.Dispose();
+        queued.Set();
+        await Task.WhenAny(Task.WhenAll(running, waiting)); // Their errors are looked at below.
+        disposal.Join();
 
         start.RequireUnchanged(TinyModel.Folder);
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => running);
         await Assert.ThrowsAsync<ObjectDisposedException>(() => waiting);
+    }
+
+    private static bool IsDisposed(VideoGenerator generator)
+    {
+        try
+        {
+            generator.Batches([]);
+            return false;
+        }
+        catch (ObjectDisposedException)
+        {
+            return true;
+        }
     }
 
     [Fact]
