@@ -7,7 +7,7 @@ namespace Sora;
 /// <remarks><see cref="PrecisionNames"/> reads and writes their names.</remarks>
 public enum Precision
 {
-    /// <summary>bfloat16 where the device multiplies it fast (CUDA, AVX512-BF16, AMX), else float32: <c>auto</c>.</summary>
+    /// <summary>bfloat16 where the device multiplies it faster than float32 (CUDA, AMX, AVX512-BF16 but for Intel's without AMX), else float32: <c>auto</c>.</summary>
     Auto,
 
     /// <summary>float32 throughout: <c>full</c>.</summary>

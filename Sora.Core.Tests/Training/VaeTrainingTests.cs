@@ -120,9 +120,56 @@ public sealed class VaeTrainingTests : IDisposable
     }
 
     [Fact]
+    public void MoreChannelsBeginAsNothingToTheDecoder()
+    {
+        string start = TinyVae.Write(Path.Combine(_folder, "start"));
+        VaeTrainingConfig config = Wider(TinyTraining.Vae(_folder, 1) with { StartFolder = start });
+        using DisposeScope scope = NewDisposeScope();
+        using IDisposable noGradients = no_grad();
+        using Sora.VideoVae.VideoAutoencoder before = TinyVae.Load(start);
+        using var trainer = new VaeTrainer(config, SyntheticAtlas.FirstEdition, float32);
+        Tensor video = RandomTensor.Create(1, 1, 3, 5, 32, 32);
+        Sora.VideoVae.LatentMoments expected = before.Encode(video), moments = trainer.Network.Encode(video);
+        Assert.InRange((moments.Mean.narrow(1, 0, 4) - expected.Mean).abs().max().item<float>(), 0, 1e-5);
+        Assert.InRange((moments.LogVariance.narrow(1, 0, 4) - expected.LogVariance).abs().max().item<float>(), 0, 1e-5);
+        Assert.InRange(moments.Mean.narrow(1, 4, 2).abs().max().item<float>(), 1e-3, 10);
+        Assert.InRange(moments.LogVariance.narrow(1, 4, 2).mean().item<float>(), -6, -2);
+        Assert.InRange((trainer.Network.Decode(moments.Mean) - before.Decode(expected.Mean)).abs().max().item<float>(), 0, 1e-5);
+    }
+
+    [Fact]
+    public void KeptLatentsStayWhileChannelsThatAreMoreLearn()
+    {
+        string start = TinyVae.Write(Path.Combine(_folder, "start"));
+        AutoencoderKLWanConfig measured = AutoencoderKLWanConfig.Load(Path.Combine(start, "config.json")) with { LatentsMean = [0.1, 0.2, 0.3, 0.4], LatentsStd = [0.5, 0.6, 0.7, 0.8] };
+        measured.Save(Path.Combine(start, "config.json"));
+        VaeTrainingConfig free = Wider(TinyTraining.Vae(_folder, 12) with { StartFolder = start, LearningRate = 0.01 });
+        double moved = Moved(free), kept = Moved(free with { RunFolder = Path.Combine(_folder, "kept"), OutputFolder = Path.Combine(_folder, "kept-vae"), KeepLatents = 100 });
+        Assert.True(kept < moved / 3, $"{kept} kept, {moved} free");
+        AutoencoderKLWanConfig after = AutoencoderKLWanConfig.Load(Path.Combine(_folder, "kept-vae", "config.json"));
+        Assert.Equal([0.1, 0.2, 0.3, 0.4], after.LatentsMean.Take(4));
+        Assert.Equal([0.5, 0.6, 0.7, 0.8], after.LatentsStd.Take(4));
+        Assert.All(after.LatentsStd.Skip(4), deviation => Assert.NotEqual(1, deviation));
+
+        double Moved(VaeTrainingConfig config)
+        {
+            using (var trainer = new VaeTrainer(config, SyntheticAtlas.FirstEdition, float32))
+                trainer.Run(_ => { }, default);
+            using DisposeScope scope = NewDisposeScope();
+            using IDisposable noGradients = no_grad();
+            using Sora.VideoVae.VideoAutoencoder before = TinyVae.Load(start), network = TinyVae.Load(config.OutputFolder);
+            Tensor video = RandomTensor.Create(1, 1, 3, 5, 32, 32).tanh();
+            return (network.Encode(video).Mean.narrow(1, 0, 4) - before.Encode(video).Mean).square().mean().item<float>();
+        }
+    }
+
+    [Fact]
     public void WhatCannotBeTrainedIsNamed()
     {
         VaeTrainingConfig config = TinyTraining.Vae(_folder, 3);
+        Assert.Equal("keep_latents needs start_folder, the component whose latents are kept.", Refusal(config with { KeepLatents = 1 }));
+        string wide = TinyVae.Write(Path.Combine(_folder, "wide"));
+        Assert.EndsWith("has z_dim 4, and z_dim is 3; allowed: as many, or more.", Refusal(config with { StartFolder = wide, Vae = config.Vae with { ZDim = 3, LatentsMean = [0, 0, 0], LatentsStd = [1, 1, 1] } }), StringComparison.Ordinal);
         Assert.Equal("decoder_only needs start_folder, the component whose encoder stays.", Refusal(config with { DecoderOnly = true }));
         string videos = Directory.CreateDirectory(Path.Combine(_folder, "videos")).FullName;
         Assert.Contains("has no videos or images", Refusal(OfFolder(videos, 2)), StringComparison.Ordinal);
@@ -175,6 +222,9 @@ public sealed class VaeTrainingTests : IDisposable
         ValidationSteps = 10,
         LearningRate = 4e-3,
     };
+
+    private static VaeTrainingConfig Wider(VaeTrainingConfig config) =>
+        config with { Vae = config.Vae with { ZDim = 6, LatentsMean = [0, 0, 0, 0, 0, 0], LatentsStd = [1, 1, 1, 1, 1, 1] } };
 
     private static string Refusal(VaeTrainingConfig config) =>
         Assert.Throws<SoraException>(() => new VaeTrainer(config, config.Data.Folder is null ? SyntheticAtlas.FirstEdition : null, float32)).Message;

@@ -18,6 +18,7 @@ public sealed class VaeTrainer : ITrainingTask, IDisposable
     private readonly VaeTrainingConfig _config;
     private readonly IVaeBatches _clips;
     private readonly VideoAutoencoder _vae;
+    private readonly KeptLatents? _kept;
     private readonly IReadOnlyDictionary<string, Parameter> _trained;
     private readonly PrefetchedBatches<ClipBatch> _batches;
     private readonly TrainingLoop _loop;
@@ -48,7 +49,9 @@ public sealed class VaeTrainer : ITrainingTask, IDisposable
         _vae = new(config.Vae, new FreshParameters(config.Seed, computeType));
         _trained = config.DecoderOnly ? _vae.Parameters.Where(p => IsOfDecoder(p.Key)).ToDictionary(p => p.Key, p => p.Value) : _vae.Parameters;
         if (config.StartFolder is { } folder)
-            WarmStart.Copy(_vae.Parameters, folder, parameters => new VideoAutoencoder(config.Vae, parameters).Parameters);
+            WarmStart.CopyAutoencoder(_vae.Parameters, config.Vae, folder);
+        if (config.KeepLatents > 0)
+            _kept = new(config, computeType);
         _batches = new(_clips.Draw, config.Steps * config.Accumulation * (loop.Exchange?.Count ?? 1));
         _loop = new(this, loop);
     }
@@ -78,6 +81,7 @@ public sealed class VaeTrainer : ITrainingTask, IDisposable
     public void Dispose()
     {
         _vae.Dispose();
+        _kept?.Dispose();
         _loop.Dispose();
     }
 
@@ -182,15 +186,17 @@ public sealed class VaeTrainer : ITrainingTask, IDisposable
             (z, target) = (Halve(z), Halve(target));
         Tensor y = _vae.DecodeUnclamped(z, decoderCache);
         Tensor kl = ((moments.Mean.square() + moments.LogVariance.exp() - moments.LogVariance).mean() - 1) * 0.5;
-        Tensor loss = Reconstruction(y, target) + (kl * _config.KlWeight);
+        Tensor loss = Reconstruction(y, target, _config.SquaredWeight) + (kl * _config.KlWeight);
+        if (_kept is not null)
+            loss = loss + (_kept.Distance(moments.Mean, x) * _config.KeepLatents);
         return _config.SimilarityWeight > 0 ? loss + ((1 - StructuralSimilarity.Of(y, target)) * _config.SimilarityWeight) : loss;
     }
 
     // Differences of neighbours in space and time carry edges and motion, which the plain error blurs.
-    private static Tensor Reconstruction(Tensor y, Tensor x)
+    private static Tensor Reconstruction(Tensor y, Tensor x, double squaredWeight)
     {
         Tensor error = y - x;
-        Tensor loss = error.abs().mean() + (error.square().mean() * 0.5);
+        Tensor loss = error.abs().mean() + (error.square().mean() * squaredWeight);
         foreach (int axis in (int[])[-1, -2, 2])
         {
             long length = error.size(axis);
@@ -239,6 +245,7 @@ public sealed class VaeTrainer : ITrainingTask, IDisposable
             Path.Combine(_config.OutputFolder, "diffusion_pytorch_model.safetensors"),
             // What was not trained stays as it was, whatever numbers it came in.
             _vae.Parameters.Select(p => TrainingState.ContentOf(p.Key, p.Value, _trained.ContainsKey(p.Key) ? bfloat16 : float32)));
+        _kept?.TakeStatistics(means, deviations);
         (_config.DecoderOnly ? _config.Vae : _config.Vae with { LatentsMean = [.. means], LatentsStd = [.. deviations] }).Save(Path.Combine(_config.OutputFolder, "config.json"));
     }
 }

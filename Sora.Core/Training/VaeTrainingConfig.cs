@@ -29,7 +29,10 @@ public sealed record VaeTrainingConfig
     /// <value>1 to 240. Default 8.</value>
     public int FramesPerSecond { get; init => field = Rates.Require("frames_per_second", value)!.Value; } = 8;
 
-    /// <summary>A trained component to begin with; null begins with random weights. A checkpoint in the run folder goes before it.</summary>
+    /// <summary>
+    /// A trained component to begin with; null begins with random weights. A checkpoint in the run folder goes before it. Its latent may have
+    /// fewer channels: those that are more come after its own, and the decoder does not read them at first.
+    /// </summary>
     public string? StartFolder { get; init; }
 
     /// <summary>Optimiser steps.</summary>
@@ -47,6 +50,10 @@ public sealed record VaeTrainingConfig
     /// <summary>The weight of the divergence from a normal distribution, for each latent value.</summary>
     public double KlWeight { get; init; } = 1e-4;
 
+    /// <summary>The weight of the squared error of pixels, beside 1 for the absolute error. PSNR is a function of the squared one.</summary>
+    /// <value>0 to 100. Default 0.5.</value>
+    public double SquaredWeight { get; init => field = Weights.Require("squared_weight", value)!.Value; } = 0.5;
+
     /// <summary>The weight of 1 − SSIM (<see cref="StructuralSimilarity"/>), which sees structure that the error of single pixels blurs.</summary>
     /// <value>0 to 100. Default 0.</value>
     public double SimilarityWeight { get; init => field = Weights.Require("similarity_weight", value)!.Value; }
@@ -56,6 +63,14 @@ public sealed record VaeTrainingConfig
     /// transformer that was trained on the latents goes on to fit.
     /// </summary>
     public bool DecoderOnly { get; init; }
+
+    /// <summary>
+    /// The weight of the mean squared distance, in deviations of a channel, of the means from those of <see cref="StartFolder"/>'s encoder, in its
+    /// channels: a transformer that was trained on its latents goes on to fit what it reads, while channels that are more learn what is new. The statistics
+    /// of these channels stay those of the start, too.
+    /// </summary>
+    /// <value>0 to 100. Default 0: the latents go where they go.</value>
+    public double KeepLatents { get; init => field = Weights.Require("keep_latents", value)!.Value; }
 
     /// <summary>The share of steps in which latents and pixels are halved alike, so that latents follow scale (EQ-VAE).</summary>
     public double EquivarianceShare { get; init; }

@@ -1,6 +1,7 @@
 using System.Globalization;
 using Sora.Layers;
 using Sora.Transformer;
+using Sora.VideoVae;
 using Sora.Weights;
 
 namespace Sora.Training;
@@ -8,6 +9,8 @@ namespace Sora.Training;
 /// <summary>Begins a training with the weights of a finished component in place of random ones.</summary>
 internal static class WarmStart
 {
+    private const double SmallVariance = -4;   // the logarithm of one
+
     /// <summary>Copies a component's weights into a network of the same config.</summary>
     /// <param name="target">The network's parameters, by name.</param>
     /// <param name="folder">The component's folder with <c>*.safetensors</c>.</param>
@@ -21,6 +24,57 @@ internal static class WarmStart
         using var source = new CheckpointParameters(folder, float32, CPU, CheckpointParameters.TextEncoderNames);
         foreach ((string name, Parameter parameter) in build(source))
             target[name].copy_(parameter);
+    }
+
+    /// <summary>
+    /// Copies an autoencoder's weights into one of the same config, but for its latent, which may have more channels. Those that are more come after
+    /// the others, begin with random weights and small variances, and are not read by the decoder at first: what is encoded and decoded is what it was.
+    /// </summary>
+    /// <param name="target">The network's parameters, by name.</param>
+    /// <param name="config">The network's config.</param>
+    /// <param name="folder">The finished autoencoder's folder.</param>
+    /// <exception cref="SoraException">The files are missing, damaged, or of another config or of more channels.</exception>
+    public static void CopyAutoencoder(IReadOnlyDictionary<string, Parameter> target, AutoencoderKLWanConfig config, string folder)
+    {
+        AutoencoderKLWanConfig finished = AutoencoderKLWanConfig.Load(Path.Combine(folder, "config.json"));
+        int channels = finished.ZDim, more = config.ZDim - channels;
+        if (more < 0)
+            throw new SoraException($"{folder} has z_dim {channels}, and z_dim is {config.ZDim}; allowed: as many, or more.");
+        using IDisposable noGradients = no_grad();
+        using DisposeScope scope = NewDisposeScope();
+        using var source = new CheckpointParameters(folder, float32, CPU);
+        foreach ((string name, Parameter values) in new VideoAutoencoder(config with { ZDim = channels, LatentsMean = finished.LatentsMean, LatentsStd = finished.LatentsStd }, source).Parameters)
+        {
+            Parameter to = target[name];
+            switch (name)
+            {
+                case "encoder.conv_out.weight" or "encoder.conv_out.bias":
+                    to.narrow(0, 0, 2 * channels).copy_(values);
+                    break;
+                // Means come before log variances, and neither of the finished ones reads what is new.
+                case "quant_conv.weight":
+                    Begin(to.narrow(0, 0, channels), values.narrow(0, 0, channels));
+                    Begin(to.narrow(0, config.ZDim, channels), values.narrow(0, channels, channels));
+                    break;
+                case "quant_conv.bias":
+                    to.narrow(0, 0, channels).copy_(values.narrow(0, 0, channels));
+                    to.narrow(0, config.ZDim, channels).copy_(values.narrow(0, channels, channels));
+                    to.narrow(0, config.ZDim + channels, more).fill_(SmallVariance);
+                    break;
+                case "post_quant_conv.weight":
+                    Begin(to.narrow(0, 0, channels), values);
+                    break;
+                case "post_quant_conv.bias":
+                    to.narrow(0, 0, channels).copy_(values);
+                    break;
+                case "decoder.conv_in.weight":
+                    Begin(to, values);
+                    break;
+                default:
+                    to.copy_(values);
+                    break;
+            }
+        }
     }
 
     /// <summary>
