@@ -143,12 +143,18 @@ internal static class GenerateOptions
     public static void AddTo(Command command, ReadOnlySpan<Option> own)
     {
         command.Add(Output);
+        bool makesSeveral = false;
         foreach (Option option in own)
+        {
             command.Add(option);
+            makesSeveral |= option == Count;
+        }
+        if (makesSeveral)
+            command.Add(Batch);
         foreach (Option option in (Option[])[
             Size, Frames, FramesPerSecond, Steps, Guidance, LowNoiseGuidance, GuidanceInterval, GuidanceRescale, Negative, Seed, Vary, VaryStrength, Sampler, Shift,
             PromptRewriting.Enhance, Model, FewSteps, Loras, HighNoiseLoras, LowNoiseLoras, StepCache, VaeTile, Device, Precision, Threads, LayerStreaming, MemoryLimit,
-            RetryInFloat32, Batch, PreviewChoice.Preview, PreviewChoice.NoPreview, Estimate, Quiet])
+            RetryInFloat32, PreviewChoice.Preview, PreviewChoice.NoPreview, Estimate, Quiet])
             command.Add(option);
     }
 

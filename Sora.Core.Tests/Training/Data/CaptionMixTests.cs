@@ -84,15 +84,40 @@ public class CaptionMixTests
         RecaptionedClips Open(IClipSource source, ICaptioner with) => RecaptionedClips.Open(source, with, temporary.File("captions.json"), _ => { }, default);
     }
 
+    [Fact]
+    public void WhatWasDescribedBeforeAnInterruptionIsKept()
+    {
+        using var temporary = new TemporaryFolder();
+        var shape = new ClipShape(16, 16, 1);
+        (string, ClipShape)[] three = [("a", shape), ("b", shape), ("c", shape)];
+        using var stop = new CancellationTokenSource();
+        var stopping = new CountingCaptioner("grey-1") { Called = CancelAt };
+        Assert.Throws<OperationCanceledException>(() => RecaptionedClips.Open(new FakeClips(three), stopping, temporary.File("captions.json"), _ => { }, stop.Token));
+        Assert.Equal(2, stopping.Calls);
+        var captioner = new CountingCaptioner("grey-1");
+        RecaptionedClips clips = RecaptionedClips.Open(new FakeClips(three), captioner, temporary.File("captions.json"), _ => { }, default);
+        Assert.Equal(1, captioner.Calls);
+        Assert.All(Enumerable.Range(0, 3), clip => Assert.Single(clips.Captions(clip).Detailed));
+
+        void CancelAt(int calls)
+        {
+            if (calls == 2)
+                stop.Cancel();
+        }
+    }
+
     private sealed class CountingCaptioner(string name) : ICaptioner
     {
         public int Calls { get; private set; }
+
+        public Action<int>? Called { get; init; }
 
         public string Name => name;
 
         public string Describe(IClipSource clips, int clip, CancellationToken cancellationToken)
         {
             Calls++;
+            Called?.Invoke(Calls);
             return $"A grey of {clips.Draw(clip, cancellationToken)[0]}, described.\n";
         }
     }

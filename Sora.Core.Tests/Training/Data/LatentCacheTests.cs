@@ -82,6 +82,19 @@ public sealed class LatentCacheTests : IDisposable
     }
 
     [Fact]
+    public void AShardThatCannotBeOpenedIsNotTakenForDamaged()
+    {
+        string vae = TinyVae.Write(_temporary.File("vae"));
+        Encode(new FakeClips(("a", s_wide)), vae).Dispose();
+        string shard = Assert.Single(Shards());
+        using (new FileStream(shard, FileMode.Open, FileAccess.ReadWrite, FileShare.None))
+            Assert.Contains(shard, Assert.Throws<SoraException>(() => Encode(new FakeClips(("a", s_wide)), vae)).Message, StringComparison.Ordinal);
+        var again = new FakeClips(("a", s_wide));
+        Encode(again, vae).Dispose();
+        Assert.Empty(again.Drawn);
+    }
+
+    [Fact]
     public void AFullDiskIsNamedAndLeavesNothingPartial()
     {
         string vae = TinyVae.Write(_temporary.File("vae"));
