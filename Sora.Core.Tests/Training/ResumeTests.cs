@@ -89,7 +89,7 @@ public sealed class ResumeTests : IDisposable
             Assert.All(network.Parameters, p => Assert.Equal(0, (p.Value - trainer.Network.Parameters[p.Key]).abs().max().item<float>()));
         }
 
-        config = config with { Vae = config.Vae with { ZDim = 6, LatentsMean = [0, 0, 0, 0, 0, 0], LatentsStd = [1, 1, 1, 1, 1, 1] } };
+        config = config with { Vae = config.Vae with { BaseDim = 8 } };
         var exception = Assert.Throws<SoraException>(() => new VaeTrainer(config, SyntheticAtlas.FirstEdition, float32));
         Assert.Contains("the config asks for", exception.Message, StringComparison.Ordinal);
     }

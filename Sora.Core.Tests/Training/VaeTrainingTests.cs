@@ -138,6 +138,23 @@ public sealed class VaeTrainingTests : IDisposable
     }
 
     [Fact]
+    public void TheSquaredErrorsWeightIsUsed()
+    {
+        float[] Weights(string name, double weight)
+        {
+            VaeTrainingConfig config = TinyTraining.Vae(_folder, 4) with { RunFolder = Path.Combine(_folder, name), OutputFolder = Path.Combine(_folder, name, "vae"), LearningRate = 0.02, SquaredWeight = weight };
+            using (var trainer = new VaeTrainer(config, SyntheticAtlas.FirstEdition, float32))
+                trainer.Run(_ => { }, default);
+            using Sora.VideoVae.VideoAutoencoder network = TinyVae.Load(config.OutputFolder);
+            return network.Parameters["decoder.conv_out.weight"].data<float>().ToArray();
+        }
+
+        float[] usual = Weights("usual", 0.5);
+        Assert.Equal(usual, Weights("again", 0.5));
+        Assert.NotEqual(usual, Weights("other", 50));
+    }
+
+    [Fact]
     public void KeptLatentsStayWhileChannelsThatAreMoreLearn()
     {
         string start = TinyVae.Write(Path.Combine(_folder, "start"));
@@ -171,6 +188,7 @@ public sealed class VaeTrainingTests : IDisposable
         string wide = TinyVae.Write(Path.Combine(_folder, "wide"));
         Assert.EndsWith("has z_dim 4, and z_dim is 3; allowed: as many, or more.", Refusal(config with { StartFolder = wide, Vae = config.Vae with { ZDim = 3, LatentsMean = [0, 0, 0], LatentsStd = [1, 1, 1] } }), StringComparison.Ordinal);
         Assert.Equal("decoder_only needs start_folder, the component whose encoder stays.", Refusal(config with { DecoderOnly = true }));
+        Assert.EndsWith("has z_dim 4, and z_dim is 6; with decoder_only, whose encoder learns nothing, allowed: 4.", Refusal(Wider(config with { StartFolder = wide, DecoderOnly = true })), StringComparison.Ordinal);
         string videos = Directory.CreateDirectory(Path.Combine(_folder, "videos")).FullName;
         Assert.Contains("has no videos or images", Refusal(OfFolder(videos, 2)), StringComparison.Ordinal);
         MadeVideo.Write(Path.Combine(videos, "a.mp4"), 8, 20);

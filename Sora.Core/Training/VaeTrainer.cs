@@ -147,6 +147,8 @@ public sealed class VaeTrainer : ITrainingTask, IDisposable
             return config;
         string folder = config.StartFolder ?? throw new SoraException("decoder_only needs start_folder, the component whose encoder stays.");
         AutoencoderKLWanConfig start = AutoencoderKLWanConfig.Load(Path.Combine(folder, "config.json"));
+        if (start.ZDim != config.Vae.ZDim)
+            throw new SoraException($"{folder} has z_dim {start.ZDim}, and z_dim is {config.Vae.ZDim}; with decoder_only, whose encoder learns nothing, allowed: {start.ZDim}.");
         return config with { Vae = config.Vae with { LatentsMean = start.LatentsMean, LatentsStd = start.LatentsStd } };
     }
 
