@@ -27,6 +27,16 @@ public class CommandLineTests
         }
     }
 
+    [Theory]
+    [InlineData("edit", true)]
+    [InlineData("loop", false)]
+    public async Task BatchesAreOfferedWhereThereAreSeveralVideos(string command, bool offered)
+    {
+        SoraProcess.Result result = await SoraProcess.RunAsync([command, "--help"]);
+        Assert.Equal(offered, result.Output.Contains("--count <N>", StringComparison.Ordinal));
+        Assert.Equal(offered, result.Output.Contains("--batch <N>", StringComparison.Ordinal));
+    }
+
     [Fact]
     public async Task HelpOfTheProgramNamesItsCommands()
     {

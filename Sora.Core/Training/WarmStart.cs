@@ -48,9 +48,6 @@ internal static class WarmStart
             Parameter to = target[name];
             switch (name)
             {
-                case "encoder.conv_out.weight" or "encoder.conv_out.bias":
-                    to.narrow(0, 0, 2 * channels).copy_(values);
-                    break;
                 // Means come before log variances, and neither of the finished ones reads what is new.
                 case "quant_conv.weight":
                     Begin(to.narrow(0, 0, channels), values.narrow(0, 0, channels));
@@ -61,17 +58,12 @@ internal static class WarmStart
                     to.narrow(0, config.ZDim, channels).copy_(values.narrow(0, channels, channels));
                     to.narrow(0, config.ZDim + channels, more).fill_(SmallVariance);
                     break;
-                case "post_quant_conv.weight":
-                    Begin(to.narrow(0, 0, channels), values);
+                case "post_quant_conv.weight" or "decoder.conv_in.weight":
+                    Begin(to.narrow(0, 0, values.size(0)), values);
                     break;
-                case "post_quant_conv.bias":
-                    to.narrow(0, 0, channels).copy_(values);
-                    break;
-                case "decoder.conv_in.weight":
-                    Begin(to, values);
-                    break;
+                // Of more outputs the first are the finished ones.
                 default:
-                    to.copy_(values);
+                    to.narrow(0, 0, values.size(0)).copy_(values);
                     break;
             }
         }

@@ -143,13 +143,9 @@ internal static class GenerateOptions
     public static void AddTo(Command command, ReadOnlySpan<Option> own)
     {
         command.Add(Output);
-        bool makesSeveral = false;
         foreach (Option option in own)
-        {
             command.Add(option);
-            makesSeveral |= option == Count;
-        }
-        if (makesSeveral)
+        if (own.Contains(Count))
             command.Add(Batch);
         foreach (Option option in (Option[])[
             Size, Frames, FramesPerSecond, Steps, Guidance, LowNoiseGuidance, GuidanceInterval, GuidanceRescale, Negative, Seed, Vary, VaryStrength, Sampler, Shift,
