@@ -85,6 +85,7 @@ internal static class Op
     internal static readonly Operator Flip = new("aten::flip");
     internal static readonly Operator Chunk = new("aten::chunk");
     internal static readonly Operator SplitWithSizes = new("aten::split_with_sizes");
+    internal static readonly Operator LinalgEigh = new("aten::linalg_eigh");
     internal static readonly Operator Unbind = new("aten::unbind", "int");
     internal static readonly Operator MaskedFill = new("aten::masked_fill", "Scalar");
     internal static readonly Operator CopyInPlace = new("aten::copy_");

@@ -16,6 +16,17 @@ public static partial class torch
     /// <summary>The matrix product.</summary>
     public static Tensor matmul(Tensor input, Tensor target) => input.matmul(target);
 
+    /// <summary>Linear algebra.</summary>
+    public static class linalg
+    {
+        /// <summary>The eigenvalues, ascending, and the eigenvectors, columns, of a symmetric matrix.</summary>
+        public static (Tensor, Tensor) eigh(Tensor input)
+        {
+            Tensor[] results = Op.LinalgEigh.CallMany(input);
+            return (results[0], results[1]);
+        }
+    }
+
     /// <summary>The greater of two elements.</summary>
     public static Tensor maximum(Tensor input, Tensor other) => Op.Maximum.Call(input, other);
 

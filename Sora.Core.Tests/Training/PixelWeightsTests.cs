@@ -56,6 +56,20 @@ public sealed class PixelWeightsTests : IDisposable
         Assert.Equal(channels.Zip(weights).Sum(pair => pair.First * pair.Second), Loss(LossSpace.Pixels, weights), 1e-5);
     }
 
+    [Fact]
+    public void DetailsCountLess()
+    {
+        using DisposeScope scope = NewDisposeScope();
+        double[] channels = [.. Enumerable.Range(0, Channels).Select(channel => Loss(LossSpace.Pixels, [.. Enumerable.Range(0, Channels).Select(i => i == channel ? 1f : 0f)]))];
+        var details = new DetailChannels { Channels = 3, Weight = 0.2 };
+        Assert.Equal(channels[0] + (0.2 * channels[1..].Sum()), Loss(LossSpace.Latents, null, details), 1e-5);
+        Assert.Equal((3 * channels[0]) + (0.2 * channels[2]), Loss(LossSpace.Pixels, [3, 0, 1, 0], details), 1e-5);
+        // A map's channels come after them.
+        Assert.Equal([1, 0.5f, 0.5f, 0.0625f], ChannelWeights.Of(4, null, new() { Channels = 2, Weight = 0.5 }, 1, 4));
+        Assert.Equal("details.channels is 4, and the autoencoder has 4; allowed: 1 to 3.", Assert.Throws<SoraException>(() => Loss(LossSpace.Latents, null, new() { Channels = 4 })).Message);
+        Assert.Contains("details.weight 2 is out of range", Assert.Throws<SoraException>(() => new DetailChannels { Channels = 1, Weight = 2 }).Message, StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
@@ -103,9 +117,9 @@ public sealed class PixelWeightsTests : IDisposable
         Transformer = TinyTraining.Flow(_folder, 2).Transformer with { PatchSize = [1, 2, 2] },
     };
 
-    private double Loss(LossSpace space, float[]? weights)
+    private double Loss(LossSpace space, float[]? weights, DetailChannels? details = null)
     {
-        FlowTrainingConfig config = Config(space);
+        FlowTrainingConfig config = Config(space) with { Details = details };
         Directory.CreateDirectory(config.RunFolder);
         if (weights is not null)
             WriteWeights(config, weights, ModelFingerprint.OfComponent(config.VaeFolder));

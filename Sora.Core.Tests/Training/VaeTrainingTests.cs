@@ -138,6 +138,61 @@ public sealed class VaeTrainingTests : IDisposable
     }
 
     [Fact]
+    public void FreshChannelsOfALinearCodeHoldWhatTheAutoencoderLoses()
+    {
+        string start = TinyVae.Write(Path.Combine(_folder, "start"));
+        using DisposeScope scope = NewDisposeScope();
+        using IDisposable noGradients = no_grad();
+        using Sora.VideoVae.VideoAutoencoder before = TinyVae.Load(start);
+        // Clips that the fit does not see.
+        Tensor video = new SpriteClips(SyntheticAtlas.FirstEdition, 8, 77).Draw(1, new(64, 64, 5), 4).ToTensor(CPU);
+        Tensor first = video.narrow(2, 0, 1), others = video.narrow(2, 1, 4);
+        double lost = Error(before, video), lostFirst = Error(before, first), last = lost;
+        foreach (int more in (int[])[8, 32, 192])
+        {
+            VaeTrainingConfig config = WithCode(TinyTraining.Vae(_folder, 1) with { StartFolder = start, RunFolder = Path.Combine(_folder, $"run-{more}") }, more);
+            using var trainer = new VaeTrainer(config, SyntheticAtlas.FirstEdition, float32);
+            Sora.VideoVae.LatentMoments moments = trainer.Network.Encode(video);
+            Assert.InRange(RandomTensor.Distance(moments.Mean.narrow(1, 0, 4), before.Encode(video).Mean), 0, 1e-4f);
+            Assert.Equal(1, Math.Sqrt((moments.Mean.narrow(1, 4, 1).square().mean() - moments.Mean.narrow(1, 4, 1).mean().square()).item<float>()), 0.4);
+            double error = Error(trainer.Network, video);
+            Assert.True(error < last * 0.7, $"{more} channels: {error}, {last} before");
+            last = error;
+            // A first frame has 192 numbers a block.
+            if (more == 192)
+                Assert.InRange(Error(trainer.Network, first), 0, lostFirst * 1e-6);
+        }
+        Assert.Equal(4, others.size(2));
+
+        static double Error(Sora.VideoVae.VideoAutoencoder vae, Tensor clip) => (vae.Decode(vae.Encode(clip).Mean) - clip).square().mean().item<float>();
+    }
+
+    [Fact]
+    public void ALinearCodeIsTrainedOnAndGrows()
+    {
+        string start = TinyVae.Write(Path.Combine(_folder, "start"));
+        VaeTrainingConfig first = WithCode(TinyTraining.Vae(_folder, 2) with { StartFolder = start }, 2);
+        List<string> log = [];
+        using (var trainer = new VaeTrainer(first, SyntheticAtlas.FirstEdition, float32, log: log.Add))
+            trainer.Run(_ => { }, default);
+        Assert.Contains("fitting 2 channels of the linear code to what the autoencoder loses", log);
+        using DisposeScope scope = NewDisposeScope();
+        using IDisposable noGradients = no_grad();
+        using Sora.VideoVae.VideoAutoencoder finished = TinyVae.Load(first.OutputFolder);
+        Assert.True(finished.Config.LinearCode);
+        Tensor video = RandomTensor.Create(1, 1, 3, 5, 32, 32).tanh();
+
+        log.Clear();
+        VaeTrainingConfig more = WithCode(first with { StartFolder = first.OutputFolder, RunFolder = Path.Combine(_folder, "more"), Vae = first.Vae with { ZDim = 6 } }, 3);
+        using (var trainer = new VaeTrainer(more, SyntheticAtlas.FirstEdition, float32, log: log.Add))
+        {
+            Assert.Contains("fitting 1 channels of the linear code to what the autoencoder loses", log);
+            Assert.InRange(RandomTensor.Distance(trainer.Network.Encode(video).Mean.narrow(1, 0, 6), finished.Encode(video).Mean), 0, 1e-4f);
+        }
+        Assert.EndsWith("has linear_code, and linear_code is false; allowed: true.", Refusal(more with { RunFolder = Path.Combine(_folder, "without"), Vae = more.Vae with { LinearCode = false } }), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void TheSquaredErrorsWeightIsUsed()
     {
         float[] Weights(string name, double weight)
@@ -239,6 +294,11 @@ public sealed class VaeTrainingTests : IDisposable
         PixelsPerStep = 20_000,
         ValidationSteps = 10,
         LearningRate = 4e-3,
+    };
+
+    private static VaeTrainingConfig WithCode(VaeTrainingConfig config, int more) => config with
+    {
+        Vae = config.Vae with { LinearCode = true, ZDim = 4 + more, LatentsMean = [.. Enumerable.Repeat(0.0, 4 + more)], LatentsStd = [.. Enumerable.Repeat(1.0, 4 + more)] },
     };
 
     private static VaeTrainingConfig Wider(VaeTrainingConfig config) =>

@@ -92,6 +92,32 @@ public sealed class WarmStartTests
     }
 
     [Fact]
+    public void DetailsComeBetweenThePictureAndTheMap()
+    {
+        using DisposeScope scope = NewDisposeScope();
+        using IDisposable noGradients = no_grad();
+        const int map = 1, details = 3;
+        WanTransformerConfig finishedConfig = TinyModel.Transformer, wider = finishedConfig with { InChannels = finishedConfig.InChannels + details, OutChannels = finishedConfig.OutChannels + details };
+        using DiffusionTransformer network = Start(wider, map);
+        using var finished = new DiffusionTransformer(finishedConfig, new CheckpointParameters(Finished, float32, CPU));
+        Tensor latents = RandomTensor.Create(1, 2, finishedConfig.InChannels, 2, 4, 4), text = RandomTensor.Create(2, 2, 5, wider.TextDim), more = RandomTensor.Create(3, 2, details, 2, 4, 4);
+        int picture = finishedConfig.InChannels - map;
+        float[] times = [300, 800];
+        Tensor before = finished.Forward(latents, times, finished.Prepare(text));
+        Tensor empty = Run(more * 0), after = Run(more);
+        Tensor kept = cat([empty.narrow(1, 0, picture), empty.narrow(1, picture + details, map)], 1);
+        Assert.InRange((kept - before).abs().max().item<float>(), 0, 1e-6);
+        Assert.Equal(0, after.narrow(1, picture, details).abs().max().item<float>());
+        Assert.InRange((after - empty).abs().max().item<float>(), 1e-5, 10);
+
+        Parameter embedding = network.Parameters["patch_embedding.weight"];
+        double Size(Tensor values) => values.square().mean().sqrt().item<float>();
+        Assert.Equal(0.25 * Size(finished.Parameters["patch_embedding.weight"]), Size(embedding.narrow(1, picture, details)), 1e-5);
+
+        Tensor Run(Tensor drawn) => network.Forward(cat([latents.narrow(1, 0, picture), drawn, latents.narrow(1, picture, map)], 1), times, network.Prepare(text));
+    }
+
+    [Fact]
     public void TexturesOfAMapBeginAsNothing()
     {
         using DisposeScope scope = NewDisposeScope();
@@ -127,12 +153,12 @@ public sealed class WarmStartTests
         Assert.Contains("has 2 blocks, and num_layers is 1; allowed: as many, or more", Assert.Throws<SoraException>(() => Start(TinyModel.Transformer with { NumLayers = 1 })).Message, StringComparison.Ordinal);
     }
 
-    private static DiffusionTransformer Start(WanTransformerConfig config)
+    private static DiffusionTransformer Start(WanTransformerConfig config, int map = 0)
     {
         var network = new DiffusionTransformer(config, new FreshParameters(7, float32));
         try
         {
-            WarmStart.CopyTransformer(network.Parameters, config, Finished);
+            WarmStart.CopyTransformer(network.Parameters, config, Finished, map);
             return network;
         }
         catch

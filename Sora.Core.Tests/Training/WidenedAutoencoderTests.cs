@@ -13,11 +13,13 @@ public sealed class WidenedAutoencoderTests : IDisposable
 {
     private readonly string _folder = Directory.CreateTempSubdirectory("sora-wide-").FullName;
 
-    [Fact]
-    public void It_encodes_and_decodes_as_before_and_leaves_its_new_channels_empty()
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void It_encodes_and_decodes_as_before_and_leaves_its_new_channels_empty(bool linearCode)
     {
         string narrow = Path.Combine(_folder, "narrow"), wide = Directory.CreateDirectory(Path.Combine(_folder, "wide")).FullName;
-        TinyVae.Write(narrow);
+        TinyVae.Write(narrow, linearCode: linearCode);
         WidenedAutoencoder.Write(narrow, wide, 3);
         using DisposeScope scope = NewDisposeScope();
         using IDisposable noGradients = no_grad();

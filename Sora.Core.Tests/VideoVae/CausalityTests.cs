@@ -12,6 +12,7 @@ public class CausalityTests
     [Theory]
     [InlineData("C_vae_wan21")]
     [InlineData("D_vae_wan22")]
+    [InlineData(TestAutoencoder.LinearCode)]
     public void EncodingAPrefixAloneEqualsThePrefixOfEncodingAll(string name)
     {
         using IDisposable noGradients = no_grad();
@@ -37,6 +38,7 @@ public class CausalityTests
     [Theory]
     [InlineData("C_vae_wan21")]
     [InlineData("D_vae_wan22")]
+    [InlineData(TestAutoencoder.LinearCode)]
     public void AWholeClipInOnePassEqualsChunks(string name)
     {
         using IDisposable noGradients = no_grad();
@@ -56,6 +58,7 @@ public class CausalityTests
     [Theory]
     [InlineData("C_vae_wan21")]
     [InlineData("D_vae_wan22")]
+    [InlineData(TestAutoencoder.LinearCode)]
     public void DecodingInChunksEqualsOnePass(string name)
     {
         using IDisposable noGradients = no_grad();
@@ -78,6 +81,7 @@ public class CausalityTests
     [Theory]
     [InlineData("C_vae_wan21")]
     [InlineData("D_vae_wan22")]
+    [InlineData(TestAutoencoder.LinearCode)]
     public void FramesThatFillNoChunkAreLeftOut(string name)
     {
         using IDisposable noGradients = no_grad();

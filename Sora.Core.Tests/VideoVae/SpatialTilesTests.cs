@@ -15,6 +15,9 @@ public class SpatialTilesTests
         Assert.Equal(6, SpatialTiles.Reach(Wan));
         Assert.Equal(24, SpatialTiles.LeastSide(Wan));
         Assert.Equal(1, SpatialTiles.Reach(new() { BaseDim = 8, DimMult = [1], TemperalDownsample = [] }));
+        // Two blocks of two points and a convolution of one, each half a latent; what smooths a linear code reaches two points further.
+        AutoencoderKLWanConfig small = new() { BaseDim = 8, DimMult = [1, 1], TemperalDownsample = [true], NumResBlocks = 1 };
+        Assert.Equal((3, 4), (SpatialTiles.Reach(small), SpatialTiles.Reach(small with { LinearCode = true })));
     }
 
     [Theory]

@@ -64,7 +64,7 @@ public sealed class FlowTrainer : ITrainingTask, IDisposable
         double[]? pixels = config.LossSpace == LossSpace.Pixels
             ? PixelWeights.Open(config.RunFolder, config.VaeFolder, Decodable, computeType, log, cancellationToken)
             : null;
-        if (pixels is not null)
+        if (pixels is not null || config.Details is not null)
             _weights = WeightsOfPatch(pixels);
         if (exchange is { Rank: 0 })
             exchange.Average(0);
@@ -77,7 +77,9 @@ public sealed class FlowTrainer : ITrainingTask, IDisposable
             .ToDictionary(p => p.Item1, p => p.Value);
         if (config.StartFolder is { } folder)
         {
-            WarmStart.CopyTransformer(_transformer.Parameters, config.Transformer, Path.Combine(folder, "transformer"));
+            string defaults = Path.Combine(folder, RequestDefaults.FileName);
+            int map = File.Exists(defaults) && RequestDefaults.Load(defaults).SemanticMap ? MapChannels : 0;
+            WarmStart.CopyTransformer(_transformer.Parameters, config.Transformer, Path.Combine(folder, "transformer"), map);
             WarmStart.Copy(_textEncoder.Parameters, Path.Combine(folder, "text_encoder"), p => new UMT5Encoder(config.TextEncoder with { VocabSize = tokenizer.VocabularySize }, p).Parameters);
         }
         if (exchange is { Count: > 1 })
@@ -140,7 +142,7 @@ public sealed class FlowTrainer : ITrainingTask, IDisposable
         _checkpoints?.Backward();
     }
 
-    IReadOnlyList<(string Name, double Value)> ITrainingTask.Validate() => FlowValidation.Run(_batches, WithGain, Velocity, _weights, MapNumbers);
+    IReadOnlyList<(string Name, double Value)> ITrainingTask.Validate() => FlowValidation.Run(_batches, WithGain, Velocity, _config.LossSpace == LossSpace.Pixels ? _weights : null, MapNumbers);
 
     PngImage? ITrainingTask.WriteSamples(string path, CancellationToken cancellationToken) =>
         new SampleGrid(_config.SamplePrompts, _config.SampleSeed, _config.SampleSteps).Write(_config.OutputFolder, path, cancellationToken);
@@ -192,9 +194,9 @@ public sealed class FlowTrainer : ITrainingTask, IDisposable
     private Tensor[] Decodable(int count) => [.. _batches.Examples(count).Select(latent => latent.narrow(1, 0, latent.size(1) - MapChannels))];
 
     // In the order of Patchify.Cut, where the channel runs slowest.
-    private Tensor WeightsOfPatch(double[] pixels)
+    private Tensor WeightsOfPatch(double[]? pixels)
     {
-        float[] channels = ChannelWeights.Of(_config.Transformer.InChannels, pixels, MapChannels, 1);
+        float[] channels = ChannelWeights.Of(_config.Transformer.InChannels, pixels, _config.Details, MapChannels, 1);
         float[] weights = [.. channels.SelectMany(weight => Enumerable.Repeat(weight, (int)PatchPoints))];
         return tensor(weights, [1, weights.Length]).DetachFromDisposeScope();
     }

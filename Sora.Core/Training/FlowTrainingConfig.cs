@@ -107,6 +107,9 @@ public sealed record FlowTrainingConfig
     /// <summary>In what the error is measured.</summary>
     public LossSpace LossSpace { get; init; }
 
+    /// <summary>Channels of the latent that count less than the others; null: none.</summary>
+    public DetailChannels? Details { get; init; }
+
     /// <summary>
     /// Whether the transformer draws, in channels of its own after those of the autoencoder, a map of what is where: which subject a cell shows,
     /// which point of its drawing, how it is turned. It plans with it (joint synthesis of image and features: Kouzelis et al. 2025, arXiv

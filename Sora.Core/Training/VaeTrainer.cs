@@ -52,6 +52,7 @@ public sealed class VaeTrainer : ITrainingTask, IDisposable
             WarmStart.CopyAutoencoder(_vae.Parameters, config.Vae, folder);
         if (config.KeepLatents > 0)
             _kept = new(config, computeType);
+        FitLinearCode(loop, log ?? (_ => { }), cancellationToken);
         _batches = new(_clips.Draw, config.Steps * config.Accumulation * (loop.Exchange?.Count ?? 1));
         _loop = new(this, loop);
     }
@@ -138,7 +139,18 @@ public sealed class VaeTrainer : ITrainingTask, IDisposable
     }
 
     private static bool IsOfDecoder(string name) =>
-        name.StartsWith("decoder.", StringComparison.Ordinal) || name.StartsWith("post_quant_conv.", StringComparison.Ordinal);
+        name.StartsWith("decoder.", StringComparison.Ordinal) || name.StartsWith("post_quant_conv.", StringComparison.Ordinal)
+        || name.StartsWith("linear_code.decode", StringComparison.Ordinal) || name.StartsWith("linear_code.smooth.", StringComparison.Ordinal);
+
+    // Once: a checkpoint has what became of it.
+    private void FitLinearCode(TrainingLoopOptions loop, Action<string> log, CancellationToken cancellationToken)
+    {
+        int finished = _config.StartFolder is { } folder ? AutoencoderKLWanConfig.Load(Path.Combine(folder, "config.json")).ZDim : 0, fresh = _config.Vae.ZDim - finished;
+        if (!_config.Vae.LinearCode || fresh == 0 || File.Exists(loop.StatePath))
+            return;
+        log($"fitting {fresh} channels of the linear code to what the autoencoder loses");
+        LinearCodeFit.Apply(_vae, _clips, fresh, cancellationToken);
+    }
 
     // With the encoder the latents stay as they are, and their statistics.
     private static VaeTrainingConfig WithStatistics(VaeTrainingConfig config)

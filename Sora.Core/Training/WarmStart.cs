@@ -10,6 +10,7 @@ namespace Sora.Training;
 internal static class WarmStart
 {
     private const double SmallVariance = -4;   // the logarithm of one
+    private const double Quiet = 0.25;         // the length of the weights by which details are read, beside the others'
 
     /// <summary>Copies a component's weights into a network of the same config.</summary>
     /// <param name="target">The network's parameters, by name.</param>
@@ -29,6 +30,7 @@ internal static class WarmStart
     /// <summary>
     /// Copies an autoencoder's weights into one of the same config, but for its latent, which may have more channels. Those that are more come after
     /// the others, begin with random weights and small variances, and are not read by the decoder at first: what is encoded and decoded is what it was.
+    /// A linear code (<see cref="AutoencoderKLWanConfig.LinearCode"/>) may come anew, and begins as nothing.
     /// </summary>
     /// <param name="target">The network's parameters, by name.</param>
     /// <param name="config">The network's config.</param>
@@ -40,10 +42,12 @@ internal static class WarmStart
         int channels = finished.ZDim, more = config.ZDim - channels;
         if (more < 0)
             throw new SoraException($"{folder} has z_dim {channels}, and z_dim is {config.ZDim}; allowed: as many, or more.");
+        if (finished.LinearCode && !config.LinearCode)
+            throw new SoraException($"{folder} has linear_code, and linear_code is false; allowed: true.");
         using IDisposable noGradients = no_grad();
         using DisposeScope scope = NewDisposeScope();
         using var source = new CheckpointParameters(folder, float32, CPU);
-        foreach ((string name, Parameter values) in new VideoAutoencoder(config with { ZDim = channels, LatentsMean = finished.LatentsMean, LatentsStd = finished.LatentsStd }, source).Parameters)
+        foreach ((string name, Parameter values) in new VideoAutoencoder(config with { ZDim = channels, LatentsMean = finished.LatentsMean, LatentsStd = finished.LatentsStd, LinearCode = finished.LinearCode }, source).Parameters)
         {
             Parameter to = target[name];
             switch (name)
@@ -58,7 +62,7 @@ internal static class WarmStart
                     to.narrow(0, config.ZDim, channels).copy_(values.narrow(0, channels, channels));
                     to.narrow(0, config.ZDim + channels, more).fill_(SmallVariance);
                     break;
-                case "post_quant_conv.weight" or "decoder.conv_in.weight":
+                case "post_quant_conv.weight" or "decoder.conv_in.weight" or "linear_code.decode_first.weight" or "linear_code.decode.weight":
                     Begin(to.narrow(0, 0, values.size(0)), values);
                     break;
                 // Of more outputs the first are the finished ones.
@@ -74,13 +78,14 @@ internal static class WarmStart
     /// one's, and its blocks and channels, which may be more. A smaller patch begins as if it filled the larger one: the embedding adds up what all its
     /// copies would give, and the head gives the mean. The blocks that are more are spread among the others and begin as the identity, with
     /// outputs of zero, so that the deeper network computes what the finished one does. Channels that are more are read with random weights as
-    /// large as the others', and nothing is written to them at first. Textures of a map (<see cref="WanTransformerConfig.MapHarmonics"/>) may come anew, and those of turned drawings and samples be more: they begin as nothing.
+    /// large as the others', or, where they come between the finished one's, details between the picture's and a map's, with a quarter of that; nothing is written to them at first. Textures of a map (<see cref="WanTransformerConfig.MapHarmonics"/>) may come anew, and those of turned drawings and samples be more: they begin as nothing.
     /// </summary>
     /// <param name="target">The network's parameters, by name.</param>
     /// <param name="config">The network's config.</param>
     /// <param name="folder">The finished transformer's folder.</param>
+    /// <param name="map">How many of the channels, the last ones of either, are a map's that the finished transformer draws.</param>
     /// <exception cref="SoraException">The files are missing, damaged, or of a config with which these patches cannot begin.</exception>
-    public static void CopyTransformer(IReadOnlyDictionary<string, Parameter> target, WanTransformerConfig config, string folder)
+    public static void CopyTransformer(IReadOnlyDictionary<string, Parameter> target, WanTransformerConfig config, string folder, int map = 0)
     {
         WanTransformerConfig finished = WanTransformerConfig.Load(Path.Combine(folder, "config.json"));
         if (finished.PatchSize.Zip(config.PatchSize).Any(sizes => sizes.First % sizes.Second != 0))
@@ -118,20 +123,22 @@ internal static class WarmStart
                 // D C t h w, each axis of a patch as copies of a smaller one.
                 case "patch_embedding.weight":
                     Tensor embedding = values.reshape([.. values.shape[..2], .. split]).sum([2, 4, 6]);
-                    to.narrow(1, 0, finished.InChannels).copy_(embedding);
-                    if (to.size(1) > finished.InChannels)
+                    int picture = finished.InChannels - map, added = config.InChannels - finished.InChannels;
+                    to.narrow(1, 0, picture).copy_(embedding.narrow(1, 0, picture));
+                    to.narrow(1, picture + added, map).copy_(embedding.narrow(1, picture, map));
+                    if (added > 0)
                     {
-                        // From 0 they would take hundreds of steps to be heard beside the others.
-                        Tensor more = to.narrow(1, finished.InChannels, to.size(1) - finished.InChannels);
-                        more.copy_(more * (embedding.square().mean() / more.square().mean()).sqrt());
+                        // From 0 they would take hundreds of steps to be heard beside the others; details would drown these.
+                        Tensor more = to.narrow(1, picture, added);
+                        more.copy_(more * (embedding.square().mean() / more.square().mean()).sqrt() * (map > 0 ? Quiet : 1));
                     }
                     break;
                 // t h w C of outputs, with D inputs or none.
                 case "proj_out.weight":
-                    Begin(to.view(positions, config.OutChannels, -1), values.reshape([.. split, finished.OutChannels, values.size(1)]).mean([0, 2, 4]).reshape(positions, finished.OutChannels, -1));
+                    Begin(to.view(positions, config.OutChannels, -1), values.reshape([.. split, finished.OutChannels, values.size(1)]).mean([0, 2, 4]).reshape(positions, finished.OutChannels, -1), map);
                     break;
                 case "proj_out.bias":
-                    Begin(to.view(positions, config.OutChannels), values.reshape([.. split, finished.OutChannels]).mean([0, 2, 4]).reshape(positions, finished.OutChannels));
+                    Begin(to.view(positions, config.OutChannels), values.reshape([.. split, finished.OutChannels]).mean([0, 2, 4]).reshape(positions, finished.OutChannels), map);
                     break;
                 case "texture_embedding.weight":
                     Begin(to, values);
@@ -145,11 +152,13 @@ internal static class WarmStart
             target[name].zero_();
     }
 
-    // Channels or features, the second axis, that are more than the finished network's are 0.
-    private static void Begin(Tensor target, Tensor finished)
+    // Channels or features, the second axis, that are more than the finished network's are 0; so many of these are last in either.
+    private static void Begin(Tensor target, Tensor finished, int last = 0)
     {
+        long first = finished.size(1) - last;
         target.zero_();
-        target.narrow(1, 0, finished.size(1)).copy_(finished);
+        target.narrow(1, 0, first).copy_(finished.narrow(1, 0, first));
+        target.narrow(1, target.size(1) - last, last).copy_(finished.narrow(1, first, last));
     }
 
     // What a block adds to the stream comes out of one of these. Its gates are not zero where the finished network's shared modulation is not.

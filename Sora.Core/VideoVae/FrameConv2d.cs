@@ -12,9 +12,9 @@ public sealed class FrameConv2d
     private readonly int _padding;
 
     /// <summary>Takes <c>weight</c> [outputs, inputs, k, k] and <c>bias</c>.</summary>
-    public FrameConv2d(ParameterScope scope, long inputs, long outputs, int kernel, int stride = 1, int padding = 0)
+    public FrameConv2d(ParameterScope scope, long inputs, long outputs, int kernel, int stride = 1, int padding = 0, Initialization? initialization = null)
     {
-        _weight = scope.Weight("weight", [outputs, inputs, kernel, kernel], Initialization.FanIn(inputs * kernel * kernel));
+        _weight = scope.Weight("weight", [outputs, inputs, kernel, kernel], initialization ?? Initialization.FanIn(inputs * kernel * kernel));
         _bias = scope.Weight("bias", [outputs], Initialization.Zero);
         _computeType = scope.ComputeType;
         _stride = stride;

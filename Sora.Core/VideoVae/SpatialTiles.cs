@@ -43,6 +43,8 @@ public sealed class SpatialTiles
             encoder += ((2 * vae.NumResBlocks) + 2) * scale;
         }
         double finest = 1.0 / (1 << (levels - 1));
+        if (vae.LinearCode)
+            decoder += 2 * finest; // the convolutions that smooth it
         return (int)Math.Ceiling(Math.Max(decoder, encoder) + finest); // and the last or the first convolution
     }
 

@@ -23,7 +23,8 @@ internal sealed class TiledVideo(SpatialTiles tiles) : IDisposable
         Tensor h = vae.BeginDecoding(latents, _whole);                                    // B T' 2h 2w C
         _whole.EndChunk();
         int scale = (int)(h.size(2) / latents.size(3));
-        return scope.MoveToOuter(InTiles(h, 2, scale, 3, vae.Config.SpatialStride, (part, cache) => VideoAutoencoder.Limit(vae.FinishDecoding(part, cache))));
+        return scope.MoveToOuter(InTiles(h, 2, scale, 3, vae.Config.SpatialStride, (part, row, column, cache) =>
+            VideoAutoencoder.Limit(vae.FinishDecoding(part, Cut(latents, 3, 1, row, column), cache))));
     }
 
     /// <summary>Encodes the next chunk of frames [B, 3, T, H, W] to moments [B, 2·z, t, h, w], float32.</summary>
@@ -33,8 +34,8 @@ internal sealed class TiledVideo(SpatialTiles tiles) : IDisposable
             return vae.EncodeChunk(frames, _whole);
         using IDisposable noGradients = no_grad();
         using DisposeScope scope = NewDisposeScope();
-        Tensor h = InTiles(frames, 3, vae.Config.SpatialStride, 2, 1, vae.BeginEncoding); // B t h w C
-        Tensor moments = vae.FinishEncoding(h, _whole);
+        Tensor h = InTiles(frames, 3, vae.Config.SpatialStride, 2, 1, (part, _, _, cache) => vae.BeginEncoding(part, cache)); // B t h w C
+        Tensor moments = vae.FinishEncoding(h, frames, _whole);
         _whole.EndChunk();
         return scope.MoveToOuter(moments);
     }
@@ -48,7 +49,7 @@ internal sealed class TiledVideo(SpatialTiles tiles) : IDisposable
     }
 
     // The height is a tensor's axis of the given number, the width the one after it; a latent takes so many points of each.
-    private Tensor InTiles(Tensor x, int axis, int scale, int resultAxis, int resultScale, Func<Tensor, CausalCache, Tensor> run)
+    private Tensor InTiles(Tensor x, int axis, int scale, int resultAxis, int resultScale, Func<Tensor, TileSpan, TileSpan, CausalCache, Tensor> run)
     {
         using DisposeScope scope = NewDisposeScope();
         Tensor? result = null;
@@ -56,8 +57,7 @@ internal sealed class TiledVideo(SpatialTiles tiles) : IDisposable
         {
             using DisposeScope inTile = NewDisposeScope();
             (TileSpan row, TileSpan column) = (tiles.Rows[i / tiles.Columns.Count], tiles.Columns[i % tiles.Columns.Count]);
-            Tensor tile = x.narrow(axis, row.Start * scale, row.Length * scale).narrow(axis + 1, column.Start * scale, column.Length * scale).contiguous();
-            Tensor part = run(tile, _caches[i]);
+            Tensor part = run(Cut(x, axis, scale, row, column).contiguous(), row, column, _caches[i]);
             _caches[i].EndChunk();
             result ??= inTile.MoveToOuter(Empty(part));
             Place(result, row.First, row.Count, column.First, column.Count)
@@ -76,4 +76,7 @@ internal sealed class TiledVideo(SpatialTiles tiles) : IDisposable
             return empty(shape, part.dtype, part.device);
         }
     }
+
+    private static Tensor Cut(Tensor x, int axis, int scale, TileSpan row, TileSpan column) =>
+        x.narrow(axis, row.Start * scale, row.Length * scale).narrow(axis + 1, column.Start * scale, column.Length * scale);
 }

@@ -15,6 +15,7 @@ public sealed class VideoAutoencoder : IDisposable
     private readonly CausalConv3d _quantize;
     private readonly CausalConv3d _dequantize;
     private readonly VideoDecoder _decoder;
+    private readonly LinearCode? _code;
 
     /// <summary>Builds the network from its config; the source gives the parameters and is disposed with the network.</summary>
     public VideoAutoencoder(AutoencoderKLWanConfig config, ParameterSource parameters)
@@ -26,6 +27,7 @@ public sealed class VideoAutoencoder : IDisposable
         _quantize = new(scope["quant_conv"], 2 * config.ZDim, 2 * config.ZDim, 1, 1);
         _dequantize = new(scope["post_quant_conv"], config.ZDim, config.ZDim, 1, 1);
         _decoder = new(scope["decoder"], config);
+        _code = config.LinearCode ? new(scope["linear_code"], config) : null;
     }
 
     /// <summary>The network's dimensions and the statistics of its latents.</summary>
@@ -60,18 +62,23 @@ public sealed class VideoAutoencoder : IDisposable
     /// <returns>The moments [B, 2·z, t, h, w], float32.</returns>
     public Tensor EncodeChunk(Tensor chunk, CausalCache cache)
     {
-        Tensor moments = FinishEncoding(BeginEncoding(chunk, cache), cache);
+        Tensor moments = FinishEncoding(BeginEncoding(chunk, cache), chunk, cache);
         cache.EndChunk();
         return moments;
     }
 
     /// <summary>What of encoding can be done tile by tile: frames [B, 3, T, H, W] to channels-last [B, t, h, w, C].</summary>
     internal Tensor BeginEncoding(Tensor chunk, CausalCache cache) =>
-        _encoder.Begin(PixelPatches.Cut(chunk, Config.PatchSize ?? 1), cache);
+        _encoder.Begin(Cut(chunk), cache);
 
-    /// <summary>The rest, which sees the whole picture: to the moments [B, 2·z, t, h, w], float32.</summary>
-    internal Tensor FinishEncoding(Tensor h, CausalCache cache) =>
-        _quantize.Forward(_encoder.Finish(h, cache), cache).to(float32).permute(0, 4, 1, 2, 3).contiguous();
+    /// <summary>The rest, which sees the whole picture: with the chunk itself to the moments [B, 2·z, t, h, w], float32.</summary>
+    internal Tensor FinishEncoding(Tensor h, Tensor chunk, CausalCache cache)
+    {
+        Tensor moments = _quantize.Forward(_encoder.Finish(h, cache), cache).to(float32);  // B t h w 2·z
+        if (_code is not null)
+            moments = cat([moments.narrow(4, 0, Config.ZDim) + _code.Encode(Cut(chunk), cache.IsStart), moments.narrow(4, Config.ZDim, Config.ZDim)], 4);
+        return moments.permute(0, 4, 1, 2, 3).contiguous();
+    }
 
     /// <summary>Decodes latents [B, z, t, h, w] to a video [B, 3, 1 + s·(t − 1), H, W] in [−1, 1].</summary>
     public Tensor Decode(Tensor latents)
@@ -116,18 +123,34 @@ public sealed class VideoAutoencoder : IDisposable
     /// <summary>Decodes without the last limitation to [−1, 1], through which no gradient would pass.</summary>
     internal Tensor DecodeUnclamped(Tensor latents, CausalCache cache)
     {
-        Tensor frames = FinishDecoding(BeginDecoding(latents, cache), cache);
+        Tensor frames = FinishDecoding(BeginDecoding(latents, cache), latents, cache);
         cache.EndChunk();
         return frames;
     }
 
     /// <summary>What of decoding sees the whole picture: latents [B, z, t, h, w] to channels-last [B, T', 2h, 2w, C].</summary>
     internal Tensor BeginDecoding(Tensor latents, CausalCache cache) =>
-        _decoder.Begin(_dequantize.Forward(latents.permute(0, 2, 3, 4, 1).contiguous(), cache), cache);
+        _decoder.Begin(_dequantize.Forward(ChannelsLast(latents), cache), cache);
 
-    /// <summary>The rest, which can be done tile by tile: to frames [B, 3, T, H, W], float32.</summary>
-    internal Tensor FinishDecoding(Tensor h, CausalCache cache) =>
-        PixelPatches.Join(_decoder.Finish(h, cache).to(float32), Config.PatchSize ?? 1);
+    /// <summary>The rest, which can be done tile by tile: with the latents of the same place to frames [B, 3, T, H, W], float32.</summary>
+    internal Tensor FinishDecoding(Tensor h, Tensor latents, CausalCache cache)
+    {
+        Tensor drawn = _decoder.Finish(h, cache);
+        return PixelPatches.Join(_code is null ? drawn.to(float32) : _code.Correct(drawn, ChannelsLast(latents), cache.IsStart), Config.PatchSize ?? 1);
+    }
+
+    /// <summary>The blocks of a video's frames [B, 3, T, H, W] that a linear code maps, each a row: those of the first frame [N, V] and of the others [N', V'].</summary>
+    /// <exception cref="InvalidOperationException">The network has no linear code.</exception>
+    internal (Tensor First, Tensor Others) CodeBlocks(Tensor video)
+    {
+        LinearCode code = _code ?? throw new InvalidOperationException("The network has no linear code.");
+        Tensor x = Cut(video), first = code.Blocks(x.narrow(1, 0, 1), 1), others = code.Blocks(x.narrow(1, 1, x.size(1) - 1), code.Frames);
+        return (first.flatten(0, 3), others.flatten(0, 3));
+    }
+
+    private Tensor Cut(Tensor video) => PixelPatches.Cut(video, Config.PatchSize ?? 1);
+
+    private static Tensor ChannelsLast(Tensor latents) => latents.permute(0, 2, 3, 4, 1).contiguous();
 
     /// <summary>Frees the parameters.</summary>
     public void Dispose() => _parameters.Dispose();

@@ -75,6 +75,12 @@ public sealed record AutoencoderKLWanConfig : ModelConfig
     /// <value>1 to 16, or null; 2 in Wan 2.2 5B.</value>
     public int? PatchSize { get; init => field = Within(value, 1, 16, "patch_size"); }
 
+    /// <summary>
+    /// Whether a linear code goes beside the networks: <c>linear_code.*</c>, which diffusers does not know. The encoder's means have the products of each
+    /// latent's pixels with a matrix added, and the decoder brings its picture to the same products.
+    /// </summary>
+    public bool LinearCode { get; init; }
+
     /// <summary>Pixels a latent row or column: 2 for each level but the last, times the patch.</summary>
     public int SpatialStride => (1 << (DimMult.Count - 1)) * (PatchSize ?? 1);
 
@@ -131,6 +137,7 @@ public sealed record AutoencoderKLWanConfig : ModelConfig
             InChannels = fields.Integer("in_channels", Rgb),
             OutChannels = fields.Integer("out_channels", Rgb),
             PatchSize = fields.OptionalInteger("patch_size"),
+            LinearCode = fields.Flag("linear_code", false),
         };
         config.Validate(); // Strides have a meaning only then.
         RequireStride(fields.OptionalInteger("scale_factor_spatial"), config.SpatialStride, "scale_factor_spatial");
@@ -151,6 +158,8 @@ public sealed record AutoencoderKLWanConfig : ModelConfig
         fields["is_residual"] = IsResidual;
         fields["latents_mean"] = LatentsMean;
         fields["latents_std"] = LatentsStd;
+        if (LinearCode)
+            fields["linear_code"] = true;
         fields["num_res_blocks"] = NumResBlocks;
         fields["out_channels"] = OutChannels;
         fields["patch_size"] = PatchSize;

@@ -121,6 +121,7 @@ internal static class OriginalNames
         new("conv2", "post_quant_conv"),
         .. Ends("encoder"),
         .. Ends("decoder"),
+        new("linear_code", "linear_code"),
         .. isResidual ? Levels22(residualBlocks) : Levels21(residualBlocks),
     ]);
 

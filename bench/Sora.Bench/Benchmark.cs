@@ -30,6 +30,7 @@ internal sealed record Benchmark(string Name, Func<bool, IEnumerable<Measurement
         new("cli", CommandLineBenchmark.Run),
         new("packing", PackingBenchmark.Run),
         new("samplers", SamplerBenchmark.Run),
+        new("autoencoder", AutoencoderBenchmark.Run, ByName: true),
         new("scaling", ScalingBenchmark.Run, ByName: true),
     ];
 }

@@ -1,4 +1,5 @@
 using Sora.Layers;
+using Sora.Tests.VideoVae;
 using Sora.Training;
 using Sora.VideoVae;
 using Sora.Weights;
@@ -9,10 +10,10 @@ namespace Sora.Tests.Training.Data;
 internal static class TinyVae
 {
     /// <summary>Writes it as a component; another seed is another autoencoder.</summary>
-    public static string Write(string folder, ulong seed = 1)
+    public static string Write(string folder, ulong seed = 1, bool linearCode = false)
     {
-        AutoencoderKLWanConfig config = TinyTraining.Vae(folder, 1).Vae;
-        using var network = new VideoAutoencoder(config, new FreshParameters(seed, float32));
+        AutoencoderKLWanConfig config = TinyTraining.Vae(folder, 1).Vae with { LinearCode = linearCode };
+        using VideoAutoencoder network = linearCode ? TestAutoencoder.WithLinearCode(config) : new(config, new FreshParameters(seed, float32));
         Directory.CreateDirectory(folder);
         SafetensorsWriter.Write(
             Path.Combine(folder, "diffusion_pytorch_model.safetensors"),

@@ -110,6 +110,9 @@ public sealed record DistillationConfig
     /// <summary>In what the error of a step is measured.</summary>
     public LossSpace LossSpace { get; init; }
 
+    /// <summary>Channels of the latent, before those of a map, that count less than the others; null: none.</summary>
+    public DetailChannels? Details { get; init; }
+
     /// <summary>Whether the inside of blocks is computed again in the backward pass, which takes a fraction of the memory.</summary>
     public bool ActivationCheckpointing { get; init; } = true;
 

@@ -58,8 +58,8 @@ public sealed class Distiller : ITrainingTask, IDisposable
             double[]? pixels = config.LossSpace == LossSpace.Pixels
                 ? PixelWeights.Open(config.RunFolder, Path.Combine(model.Path, "vae"), Examples, computeType, log, cancellationToken)
                 : null;
-            if (pixels is not null || model.Scheduler.Lead is not null)
-                _weights = WeightsOfChannels(ChannelWeights.Of(model.Vae.ZDim, pixels, model.Scheduler.Lead?.Channels ?? 0, model.Scheduler.Lead?.Gain ?? 1));
+            if (pixels is not null || config.Details is not null || model.Scheduler.Lead is not null)
+                _weights = WeightsOfChannels(ChannelWeights.Of(model.Vae.ZDim, pixels, config.Details, model.Scheduler.Lead?.Channels ?? 0, model.Scheduler.Lead?.Gain ?? 1));
             _student = new(config.Tuning, model, computeType, _device);
             _loop = new(this, loop);
         }
