@@ -55,14 +55,63 @@ public sealed class SamplePredictionTests
         }
     }
 
+    [Theory]
+    [InlineData(false, 0.95f)]
+    [InlineData(true, 0.95f)]
+    [InlineData(true, 0.2f)]
+    public void DetailsAreNotSeenAndEndWhereTheOutputSays(bool lead, float sigma)
+    {
+        using DisposeScope scope = NewDisposeScope();
+        long[] one = [1, 1, 1, 1, 1];
+        var prediction = new SamplePrediction(FlowPrediction.Preconditioned, lead ? s_lead : null, 2);
+        var without = new SamplePrediction(FlowPrediction.Preconditioned, lead ? s_lead : null);
+        Tensor sample = RandomTensor.Create(1, 1, 6, 2, 3, 3), output = RandomTensor.Create(2, 1, 6, 2, 3, 3);
+        int first = lead ? 2 : 4;
+        Tensor input = prediction.Input(sample, [sigma], one), velocity = prediction.Velocity(sample, output, [sigma], one);
+        Assert.Equal(0, input.narrow(1, first, 2).abs().max().item<float>());
+        // A step to noise level 0.
+        Assert.InRange(RandomTensor.Distance((sample - (velocity * sigma)).narrow(1, first, 2), output.narrow(1, first, 2)), 0, 1e-5);
+        // The others are as if there were none.
+        foreach ((long at, long count) in (IEnumerable<(long, long)>)(lead ? [(0, 2), (4, 2)] : [(0, 4)]))
+        {
+            Assert.Equal(0, RandomTensor.Distance(without.Input(sample, [sigma], one).narrow(1, at, count), input.narrow(1, at, count)));
+            Assert.Equal(0, RandomTensor.Distance(without.Velocity(sample, output, [sigma], one).narrow(1, at, count), velocity.narrow(1, at, count)));
+        }
+        Assert.Equal(0, prediction.Velocity(sample, output, [0], one).narrow(1, first, 2).abs().max().item<float>());
+
+        // An error of the data is that of the velocity times the level.
+        Tensor squares = (prediction.Velocity(sample, output + 1, [sigma], one) - velocity).square();
+        Assert.Equal(4 * (1 - sigma) * (1 - sigma), prediction.Weighed(squares, [sigma], one).narrow(1, first, 2).mean().item<float>(), 1e-4);
+        Assert.Contains("detail_channels -1 is out of range", Assert.Throws<SoraException>(() => new SamplePrediction(FlowPrediction.Velocity, null, -1)).Message, StringComparison.Ordinal);
+    }
+
+    // With any solver, whose last step takes what the network says as it is.
+    [Theory]
+    [InlineData(Sampler.Euler)]
+    [InlineData(Sampler.UniPC)]
+    [InlineData(Sampler.DpmPlusPlus2M)]
+    [InlineData(Sampler.EulerTrailing)]
+    public void EverySamplerEndsWithTheDetailsOfItsLastStep(Sampler sampler)
+    {
+        using DisposeScope scope = NewDisposeScope();
+        var prediction = new SamplePrediction(FlowPrediction.Velocity, null, 2);
+        using ISolver solver = Solvers.Create(sampler, 4, 3, new SchedulerConfig { ClassName = SchedulerConfig.UniPC });
+        Tensor x = RandomTensor.Create(1, 1, 5, 1, 2, 2);
+        Tensor[] said = [.. Enumerable.Range(0, 4).Select(step => RandomTensor.Create((ulong)step + 10, 1, 5, 1, 2, 2))];
+        Tensor result = FlowSampler.Sample((sample, step) => prediction.Velocity(sample, said[step.Index], [solver.Schedule.Sigmas[step.Index]], [1, 1, 1, 1, 1]), x, solver);
+        Assert.InRange(RandomTensor.Distance(result.narrow(1, 3, 2), said[^1].narrow(1, 3, 2)), 0, 1e-4);
+    }
+
     // Patches hold each channel's points one after the other, and every one has a level.
-    [Fact]
-    public void PatchesAreAsTheirLatents()
+    [Theory]
+    [InlineData(0)]
+    [InlineData(1)]
+    public void PatchesAreAsTheirLatents(int details)
     {
         using DisposeScope scope = NewDisposeScope();
         Tensor latent = RandomTensor.Create(1, 1, 5, 1, 4, 4), output = RandomTensor.Create(2, 1, 5, 1, 4, 4);
         int[] patch = [1, 2, 2];
-        var prediction = new SamplePrediction(FlowPrediction.Preconditioned, s_lead);
+        var prediction = new SamplePrediction(FlowPrediction.Preconditioned, s_lead, details);
         float[] levels = [0.6f, 0.6f, 0.6f, 0.6f];
 
         Tensor patches = Patchify.Cut(latent, patch), outputs = Patchify.Cut(output, patch);

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Sora.Drafts;
 using Sora.Frames;
+using Sora.Layers;
 using Sora.Patches;
 using Sora.Sampling;
 using Sora.Tests.Engine;
@@ -270,6 +271,29 @@ public sealed class FlowTrainingTests : IDisposable
     }
 
     [Fact]
+    public async Task DetailsAreGivenFromTheOthers()
+    {
+        FlowTrainingConfig config = TinyTraining.Flow(_folder, 30) with { SemanticMap = true, MapGain = 8, ValidationSteps = 30, ValidationClips = 3, LearningRate = 0.01, Details = new() { Channels = 3, Regressed = true } };
+        int all = config.Transformer.InChannels + SemanticMap.Channels;
+        config = config with { Transformer = config.Transformer with { InChannels = all, OutChannels = all } };
+        using (var trainer = new FlowTrainer(config, SyntheticAtlas.FirstEdition, float32, _ => { }, CancellationToken.None))
+        {
+            trainer.Run(_ => { }, CancellationToken.None);
+            // What nothing is read of stays as it was, but for the decay: to both sides of it more is learned.
+            using var fresh = new DiffusionTransformer(config.Transformer, new FreshParameters(config.Seed, float32));
+            Tensor moved = (trainer.Parameters["transformer.patch_embedding.weight"] - fresh.Parameters["patch_embedding.weight"]).square().sum([0, 2, 3, 4]).detach();
+            float[] lengths = moved.sqrt().data<float>().ToArray();
+            Assert.True(lengths[1..4].Max() < 0.1 * Math.Min(lengths[0], lengths[4]), string.Join(' ', lengths));
+        }
+        SchedulerConfig scheduler = SchedulerConfig.Load(Path.Combine(config.OutputFolder, "scheduler", "scheduler_config.json"));
+        Assert.Equal(new(FlowPrediction.Preconditioned, new(SemanticMap.Channels, 8), 3), scheduler.Prediction);
+        JsonElement validation = File.ReadAllLines(Path.Combine(config.RunFolder, "metrics.jsonl")).Select(line => JsonSerializer.Deserialize<JsonElement>(line))
+            .Where(r => r.TryGetProperty("validation", out _)).Select(r => r.GetProperty("validation")).Single();
+        Assert.InRange(validation.GetProperty("detail_loss").GetDouble(), 0.01, 3);
+        await Generates(config.OutputFolder);
+    }
+
+    [Fact]
     public void FramesThatAreKnownHaveNoMap()
     {
         using DisposeScope scope = NewDisposeScope();
@@ -377,14 +401,15 @@ public sealed class FlowTrainingTests : IDisposable
         File.WriteAllText(sora, defaults.Replace("\"semantic_map\": true", "\"semantic_map\": false", StringComparison.Ordinal));
         Assert.Contains("semantic_map is not set, and the transformer has map_harmonics; allowed: both or neither.", Assert.Throws<SoraException>(() => ModelFolder.Open(config.OutputFolder)).Message, StringComparison.Ordinal);
 
-        static async Task Generates(string folder)
-        {
-            using VideoGenerator generator = await VideoGenerator.LoadAsync(folder);
-            await using GeneratedVideo video = await generator.GenerateAsync(new VideoRequest("a dog") { Width = 32, Height = 32, FrameCount = 5, Steps = 2 });
-            Assert.Equal(5, video.Frames.Count);
-        }
         string Refusal(FlowTrainingConfig refused) =>
             Assert.Throws<SoraException>(() => new FlowTrainer(refused, SyntheticAtlas.FirstEdition, float32, _ => { }, CancellationToken.None)).Message;
+    }
+
+    private static async Task Generates(string folder)
+    {
+        using VideoGenerator generator = await VideoGenerator.LoadAsync(folder);
+        await using GeneratedVideo video = await generator.GenerateAsync(new VideoRequest("a dog") { Width = 32, Height = 32, FrameCount = 5, Steps = 2 });
+        Assert.Equal(5, video.Frames.Count);
     }
 
     [Fact]

@@ -138,58 +138,82 @@ public sealed class VaeTrainingTests : IDisposable
     }
 
     [Fact]
-    public void FreshChannelsOfALinearCodeHoldWhatTheAutoencoderLoses()
+    public void ALinearCodeBeginsWithWhatTheNetworksLose()
     {
         string start = TinyVae.Write(Path.Combine(_folder, "start"));
         using DisposeScope scope = NewDisposeScope();
         using IDisposable noGradients = no_grad();
         using Sora.VideoVae.VideoAutoencoder before = TinyVae.Load(start);
         // Clips that the fit does not see.
-        Tensor video = new SpriteClips(SyntheticAtlas.FirstEdition, 8, 77).Draw(1, new(64, 64, 5), 4).ToTensor(CPU);
-        Tensor first = video.narrow(2, 0, 1), others = video.narrow(2, 1, 4);
-        double lost = Error(before, video), lostFirst = Error(before, first), last = lost;
-        foreach (int more in (int[])[8, 32, 192])
+        Tensor video = new SpriteClips(SyntheticAtlas.FirstEdition, 8, 77).Draw(1, new(64, 64, 5), 4).ToTensor(CPU), first = video.narrow(2, 0, 1);
+        double lostFirst = Error(before, first), last = Error(before, video);
+        foreach (int channels in (int[])[8, 32, 192])
         {
-            VaeTrainingConfig config = WithCode(TinyTraining.Vae(_folder, 1) with { StartFolder = start, RunFolder = Path.Combine(_folder, $"run-{more}") }, more);
+            VaeTrainingConfig config = WithCode(TinyTraining.Vae(_folder, 1) with { StartFolder = start, RunFolder = Path.Combine(_folder, $"run-{channels}") }, channels);
             using var trainer = new VaeTrainer(config, SyntheticAtlas.FirstEdition, float32);
-            Sora.VideoVae.LatentMoments moments = trainer.Network.Encode(video);
-            Assert.InRange(RandomTensor.Distance(moments.Mean.narrow(1, 0, 4), before.Encode(video).Mean), 0, 1e-4f);
-            Assert.Equal(1, Math.Sqrt((moments.Mean.narrow(1, 4, 1).square().mean() - moments.Mean.narrow(1, 4, 1).mean().square()).item<float>()), 0.4);
+            Tensor latents = trainer.Network.Encode(video).Mean;
+            Assert.InRange(RandomTensor.Distance(latents.narrow(1, 0, 4), before.Encode(video).Mean), 0, 1e-4f);
             double error = Error(trainer.Network, video);
-            Assert.True(error < last * 0.7, $"{more} channels: {error}, {last} before");
+            Assert.True(error < last * 0.8, $"{channels} channels: {error}, {last} before");
             last = error;
-            // A first frame has 192 numbers a block.
-            if (more == 192)
-                Assert.InRange(Error(trainer.Network, first), 0, lostFirst * 1e-6);
+            // Without it the picture is the networks' own.
+            Assert.InRange(RandomTensor.Distance(trainer.Network.Decode(trainer.Network.WithoutCode(latents)), before.Decode(latents.narrow(1, 0, 4))), 0, 1e-4f);
+            // A first frame has 192 numbers a block. What the networks draw is limited to a picture's range before anything is lost.
+            if (channels == 192)
+                Assert.InRange(Error(trainer.Network, first), 0, lostFirst * 1e-3);
         }
-        Assert.Equal(4, others.size(2));
 
         static double Error(Sora.VideoVae.VideoAutoencoder vae, Tensor clip) => (vae.Decode(vae.Encode(clip).Mean) - clip).square().mean().item<float>();
     }
 
     [Fact]
-    public void ALinearCodeIsTrainedOnAndGrows()
+    public void ALinearCodeIsTrainedOn()
     {
         string start = TinyVae.Write(Path.Combine(_folder, "start"));
-        VaeTrainingConfig first = WithCode(TinyTraining.Vae(_folder, 2) with { StartFolder = start }, 2);
+        VaeTrainingConfig first = WithCode(TinyTraining.Vae(_folder, 3) with { StartFolder = start }, 2);
         List<string> log = [];
         using (var trainer = new VaeTrainer(first, SyntheticAtlas.FirstEdition, float32, log: log.Add))
-            trainer.Run(_ => { }, default);
-        Assert.Contains("fitting 2 channels of the linear code to what the autoencoder loses", log);
+            trainer.Run(log.Add, default);
+        Assert.Contains("fitting 2 channels of a linear code to what the autoencoder loses", log);
+        Assert.Contains(log, line => line.EndsWith(" dB without its linear code", StringComparison.Ordinal));
         using DisposeScope scope = NewDisposeScope();
         using IDisposable noGradients = no_grad();
         using Sora.VideoVae.VideoAutoencoder finished = TinyVae.Load(first.OutputFolder);
-        Assert.True(finished.Config.LinearCode);
+        Assert.Equal((4, 2), (finished.Config.LinearCodeFirst, finished.Config.LinearCodeChannels));
+        Assert.All((string[])["encode", "encode_first", "decode", "decode_first", "smooth.0", "smooth.1"], name => Assert.True(finished.Parameters[$"linear_code.{name}.weight"].abs().max().item<float>() > 1e-5f, name));
         Tensor video = RandomTensor.Create(1, 1, 3, 5, 32, 32).tanh();
 
         log.Clear();
-        VaeTrainingConfig more = WithCode(first with { StartFolder = first.OutputFolder, RunFolder = Path.Combine(_folder, "more"), Vae = first.Vae with { ZDim = 6 } }, 3);
+        VaeTrainingConfig more = first with { StartFolder = first.OutputFolder, RunFolder = Path.Combine(_folder, "more") };
         using (var trainer = new VaeTrainer(more, SyntheticAtlas.FirstEdition, float32, log: log.Add))
         {
-            Assert.Contains("fitting 1 channels of the linear code to what the autoencoder loses", log);
-            Assert.InRange(RandomTensor.Distance(trainer.Network.Encode(video).Mean.narrow(1, 0, 6), finished.Encode(video).Mean), 0, 1e-4f);
+            Assert.DoesNotContain(log, line => line.StartsWith("fitting", StringComparison.Ordinal));
+            Assert.InRange(RandomTensor.Distance(trainer.Network.Encode(video).Mean, finished.Encode(video).Mean), 0, 1e-4f);
         }
-        Assert.EndsWith("has linear_code, and linear_code is false; allowed: true.", Refusal(more with { RunFolder = Path.Combine(_folder, "without"), Vae = more.Vae with { LinearCode = false } }), StringComparison.Ordinal);
+        Assert.EndsWith(
+            "has linear_code_first 4 and linear_code_channels 2, and they are 3 and 2; allowed: the same.",
+            Refusal(more with { RunFolder = Path.Combine(_folder, "other"), Vae = more.Vae with { LinearCodeFirst = 3 } }), StringComparison.Ordinal);
+        Assert.Contains(
+            "linear_code_first is 5 and linear_code_channels 2; allowed: from 1, and to z_dim, 6, at most together.",
+            Assert.Throws<SoraException>(() => AutoencoderKLWanConfig.Parse((more.Vae with { LinearCodeFirst = 5 }).ToJson())).Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(1)]
+    public void WithoutTheCodeTheNetworksDrawByThemselves(double dropout)
+    {
+        VaeTrainingConfig config = WithCode(TinyTraining.Vae(_folder, 4), 2) with { LinearCodeDropout = dropout };
+        using (var trainer = new VaeTrainer(config, SyntheticAtlas.FirstEdition, float32))
+        {
+            using IDisposable noGradients = no_grad();
+            using Tensor before = trainer.Network.Parameters["linear_code.decode.weight"].clone();
+            using (set_grad_enabled(true))
+                trainer.Run(_ => { }, default);
+            // Of what is never seen nothing is learned, but for the decay.
+            float moved = RandomTensor.Distance(before, trainer.Network.Parameters["linear_code.decode.weight"]);
+            Assert.True(dropout == 1 ? moved < 1e-5f : moved > 1e-4f, $"{moved}");
+        }
     }
 
     [Fact]
@@ -296,9 +320,9 @@ public sealed class VaeTrainingTests : IDisposable
         LearningRate = 4e-3,
     };
 
-    private static VaeTrainingConfig WithCode(VaeTrainingConfig config, int more) => config with
+    private static VaeTrainingConfig WithCode(VaeTrainingConfig config, int channels) => config with
     {
-        Vae = config.Vae with { LinearCode = true, ZDim = 4 + more, LatentsMean = [.. Enumerable.Repeat(0.0, 4 + more)], LatentsStd = [.. Enumerable.Repeat(1.0, 4 + more)] },
+        Vae = config.Vae with { LinearCodeFirst = 4, LinearCodeChannels = channels, ZDim = 4 + channels, LatentsMean = [.. Enumerable.Repeat(0.0, 4 + channels)], LatentsStd = [.. Enumerable.Repeat(1.0, 4 + channels)] },
     };
 
     private static VaeTrainingConfig Wider(VaeTrainingConfig config) =>

@@ -17,7 +17,7 @@ public class SpatialTilesTests
         Assert.Equal(1, SpatialTiles.Reach(new() { BaseDim = 8, DimMult = [1], TemperalDownsample = [] }));
         // Two blocks of two points and a convolution of one, each half a latent; what smooths a linear code reaches two points further.
         AutoencoderKLWanConfig small = new() { BaseDim = 8, DimMult = [1, 1], TemperalDownsample = [true], NumResBlocks = 1 };
-        Assert.Equal((3, 4), (SpatialTiles.Reach(small), SpatialTiles.Reach(small with { LinearCode = true })));
+        Assert.Equal((3, 4), (SpatialTiles.Reach(small), SpatialTiles.Reach(small with { LinearCodeChannels = 2, LinearCodeFirst = 1 })));
     }
 
     [Theory]

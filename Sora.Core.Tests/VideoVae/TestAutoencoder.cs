@@ -14,15 +14,15 @@ internal static class TestAutoencoder
     public static VideoAutoencoder Load(string name)
     {
         if (name == LinearCode)
-            return WithLinearCode(AutoencoderKLWanConfig.Load(Path.Combine(TestFiles.Folder("D_vae_wan22"), "config.json")));
+            return WithLinearCode(AutoencoderKLWanConfig.Load(Path.Combine(TestFiles.Folder("D_vae_wan22"), "config.json")), 4, 3);
         string folder = TestFiles.Folder(name);
         return new(AutoencoderKLWanConfig.Load(Path.Combine(folder, "config.json")), new CheckpointParameters(folder, float32, CPU));
     }
 
     /// <summary>Random parameters, those that begin as nothing too.</summary>
-    public static VideoAutoencoder WithLinearCode(AutoencoderKLWanConfig config)
+    public static VideoAutoencoder WithLinearCode(AutoencoderKLWanConfig config, int first, int channels)
     {
-        var vae = new VideoAutoencoder(config with { LinearCode = true }, new FreshParameters(3, float32));
+        var vae = new VideoAutoencoder(config with { LinearCodeFirst = first, LinearCodeChannels = channels }, new FreshParameters(3, float32));
         using IDisposable noGradients = no_grad();
         ulong seed = 100;
         foreach (Parameter parameter in vae.Parameters.Values.Where(p => p.square().max().item<float>() == 0))

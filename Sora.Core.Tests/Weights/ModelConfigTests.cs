@@ -178,9 +178,12 @@ public class ModelConfigTests
     [Fact]
     public void ALeadComesBack()
     {
-        SchedulerConfig config = TestModel.Scheduler with { Prediction = new(FlowPrediction.Preconditioned, new(12, 8)) };
+        SchedulerConfig config = TestModel.Scheduler with { Prediction = new(FlowPrediction.Preconditioned, new(12, 8), 20) };
         Assert.Equal(config, SchedulerConfig.Parse(config.ToJson()));
+        Assert.Equal(new(FlowPrediction.Preconditioned, new(12, 8), 20), config.Prediction);
         Assert.DoesNotContain("lead", TestModel.Scheduler.ToJson(), StringComparison.Ordinal);
+        Assert.DoesNotContain("detail", TestModel.Scheduler.ToJson(), StringComparison.Ordinal);
+        AssertRefused(config.ToJson(), "detail_channels", "-1", "detail_channels -1 is out of range", text => SchedulerConfig.Parse(text, "x/config.json"));
         AssertRefused(config.ToJson(), "lead_gain", "0.5", "lead_gain 0.5 is out of range; allowed: 1 to 1000", text => SchedulerConfig.Parse(text, "x/config.json"));
         AssertRefused(config.ToJson(), "lead_channels", "-1", "lead_channels -1 is out of range", text => SchedulerConfig.Parse(text, "x/config.json"));
     }

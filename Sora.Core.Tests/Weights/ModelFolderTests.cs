@@ -102,6 +102,10 @@ public sealed class ModelFolderTests : IDisposable
         AssertRefused("lead_channels is 4, transformer out_channels is 4; allowed: fewer");
         (TestModel.Scheduler with { Lead = new(3, 8) }).Save(folder.File("scheduler", "scheduler_config.json"));
         Assert.Equal(8, ModelFolder.Open(folder.Path).MapGain);
+        (TestModel.Scheduler with { Lead = new(3, 8), Details = 1 }).Save(folder.File("scheduler", "scheduler_config.json"));
+        AssertRefused("detail_channels is 1, transformer out_channels is 4; allowed: fewer than 1");
+        (TestModel.Scheduler with { Lead = new(2, 8), Details = 1 }).Save(folder.File("scheduler", "scheduler_config.json"));
+        Assert.Equal(1, ModelFolder.Open(folder.Path).Scheduler.Prediction.Details);
         folder.Write("sora.json", """{"semantic_map": true}""");
         AssertRefused("sora.json: semantic_map needs a latent of more than 12 channels, and vae z_dim is 4");
     }

@@ -59,6 +59,8 @@ internal sealed class DecoderCost
         Hold(Windows(width));
         Convolve(27, width, config.OutChannels);
         _cached[_part] += 2 * _area * (width + config.OutChannels);
+        if (config.LinearCodeChannels > 0)
+            LinearCode(config);
     }
 
     /// <summary>Floating-point operations of the convolutions and the attention.</summary>
@@ -112,6 +114,17 @@ internal sealed class DecoderCost
         Convolve(9, width, outputs);
         Hold(_earlier + before, width + Convolution(width, outputs) + (shortcut ? 3 * width : 0));
         _earlier = _positions * outputs;
+    }
+
+    // What is missing in pixels, as blocks and as frames, and the sum, in float32; then the convolutions that smooth.
+    private void LinearCode(AutoencoderKLWanConfig config)
+    {
+        const int pictures = 5, halves = 2;
+        long outputs = config.OutChannels, width = config.DecoderWidth;
+        Operations += 2.0 * config.LinearCodeChannels * outputs * _positions;
+        Hold(0, (halves * pictures * outputs) + Convolution(2 * outputs, width));
+        Convolve(9, 2 * outputs, width);
+        Convolve(9, width, outputs);
     }
 
     // The normalised input of a convolution, the same with two frames of the past, and windows of three frames.

@@ -16,6 +16,11 @@ public sealed record DetailChannels
     /// <value>0 to 1. Default 0.25.</value>
     public double Weight { get; init => field = s_weights.Require("details.weight", value)!.Value; } = 0.25;
 
+    /// <summary>
+    /// Whether the network is not shown them and gives their mean, from what it sees of the others, in place of a flow of their own: what a network hardly knows is then smooth, not noise.
+    /// </summary>
+    public bool Regressed { get; init; }
+
     /// <summary>Refuses as many as there are or more.</summary>
     /// <param name="all">The channels of the autoencoder.</param>
     internal void Check(int all)

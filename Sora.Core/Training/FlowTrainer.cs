@@ -112,7 +112,9 @@ public sealed class FlowTrainer : ITrainingTask, IDisposable
 
     private long PatchPoints => _config.Transformer.PatchSize.Aggregate(1L, (a, b) => a * b);
 
-    private SamplePrediction Prediction => new(_config.Prediction, _config is { SemanticMap: true, MapGain: > 1 } ? new(MapChannels, _config.MapGain) : null);
+    private int RegressedChannels => _config.Details is { Regressed: true } details ? details.Channels : 0;
+
+    private SamplePrediction Prediction => new(_config.Prediction, _config is { SemanticMap: true, MapGain: > 1 } ? new(MapChannels, _config.MapGain) : null, RegressedChannels);
 
     private string TokenizerPath => Path.Combine(_config.RunFolder, "spiece.model");
 
@@ -142,7 +144,7 @@ public sealed class FlowTrainer : ITrainingTask, IDisposable
         _checkpoints?.Backward();
     }
 
-    IReadOnlyList<(string Name, double Value)> ITrainingTask.Validate() => FlowValidation.Run(_batches, WithGain, Velocity, _config.LossSpace == LossSpace.Pixels ? _weights : null, MapNumbers);
+    IReadOnlyList<(string Name, double Value)> ITrainingTask.Validate() => FlowValidation.Run(_batches, WithGain, Velocity, _config.LossSpace == LossSpace.Pixels ? _weights : null, MapNumbers, RegressedChannels * PatchPoints);
 
     PngImage? ITrainingTask.WriteSamples(string path, CancellationToken cancellationToken) =>
         new SampleGrid(_config.SamplePrompts, _config.SampleSeed, _config.SampleSteps).Write(_config.OutputFolder, path, cancellationToken);

@@ -3,26 +3,25 @@ using Sora.VideoVae;
 namespace Sora.Training;
 
 /// <summary>
-/// Fills fresh channels of an autoencoder's linear code: with the principal components of what the autoencoder loses, the most first. The fewest
-/// numbers that a linear code needs for it, and what a training of hours need not find.
+/// Begins an autoencoder's linear code: with the principal components of what its networks lose, the most first. No other linear code of so many numbers
+/// keeps more of it, and a training need not find them.
 /// </summary>
 internal static class LinearCodeFit
 {
     // Blocks for each value of a block: enough to tell its components from chance.
     private const int BlocksPerValue = 32;
 
-    // Such a code needs no noise to be smooth: a hundredth of a deviation, beside which the training soon sees what it loses.
+    // Such a code needs no noise to be smooth: a deviation of a hundredth, where the code's are some tenths.
     private const double LogVariance = -9;
 
     // Where no batch has more than a first frame.
-    private const int MostBatches = 1000;
+    private const int MostBatches = 400;
 
-    /// <summary>Fits the last channels of a network's latent; they are scaled to vary by 1. The encoder's network adds nothing to them at first.</summary>
-    /// <param name="vae">The network; its code is zero in these channels, and its decoder does not read them.</param>
+    /// <summary>Fits the code of a network, whose code is zero.</summary>
+    /// <param name="vae">The network.</param>
     /// <param name="clips">What is trained on.</param>
-    /// <param name="fresh">How many channels.</param>
     /// <param name="cancellationToken">Honoured between batches.</param>
-    public static void Apply(VideoAutoencoder vae, IVaeBatches clips, int fresh, CancellationToken cancellationToken)
+    public static void Apply(VideoAutoencoder vae, IVaeBatches clips, CancellationToken cancellationToken)
     {
         using IDisposable noGradients = no_grad();
         using DisposeScope scope = NewDisposeScope();
@@ -37,50 +36,41 @@ internal static class LinearCodeFit
             cancellationToken.ThrowIfCancellationRequested();
             using DisposeScope batch = NewDisposeScope();
             Tensor x = clips.Draw(number).ToTensor(CPU);
-            (Tensor First, Tensor Others) drawn = vae.CodeBlocks(x), lost = vae.CodeBlocks(x - vae.Decode(vae.Encode(x).Mean));
-            first.Add(drawn.First, lost.First);
-            others.Add(drawn.Others, lost.Others);
+            (Tensor ofFirst, Tensor ofOthers) = vae.CodeBlocks(x - vae.Decode(vae.Encode(x).Mean));
+            first.Add(ofFirst);
+            others.Add(ofOthers);
         }
-        long kept = vae.Config.ZDim - fresh;
-        foreach (long half in (long[])[kept, vae.Config.ZDim + kept])                          // means, log variances
-            vae.Parameters["quant_conv.weight"].narrow(0, half, fresh).zero_();
-        vae.Parameters["quant_conv.bias"].narrow(0, kept, fresh).zero_();
-        vae.Parameters["quant_conv.bias"].narrow(0, vae.Config.ZDim + kept, fresh).fill_(LogVariance);
-        first.Fill(weights[0], weights[1], kept);
-        others.Fill(weights[2], weights[3], kept);
+        vae.Parameters["quant_conv.weight"].narrow(0, vae.Config.ZDim + vae.Config.LinearCodeFirst, vae.Config.LinearCodeChannels).zero_();
+        vae.Parameters["quant_conv.bias"].narrow(0, vae.Config.ZDim + vae.Config.LinearCodeFirst, vae.Config.LinearCodeChannels).fill_(LogVariance);
+        first.Fill(weights[0], weights[1]);
+        others.Fill(weights[2], weights[3]);
     }
 
-    // Of all blocks of one kind: sums of products of what is drawn and of what is lost.
+    // Sums of products of all blocks of one kind.
     private sealed class Moments(long values)
     {
-        private readonly Tensor _sum = zeros([values], float64);
-        private readonly Tensor _drawn = zeros([values, values], float64);
         private readonly Tensor _lost = zeros([values, values], float64);
 
         public long Values => values;
 
         public long Count { get; private set; }
 
-        public void Add(Tensor drawn, Tensor lost)
+        public void Add(Tensor lost)
         {
-            Count += drawn.size(0);
-            _sum.add_(drawn.sum([0]));
-            _drawn.add_(drawn.transpose(0, 1).matmul(drawn));
+            Count += lost.size(0);
             _lost.add_(lost.transpose(0, 1).matmul(lost));
         }
 
-        // A channel's row of the encoder and column of the decoder are one component, over and times the deviation of what the row gives.
-        public void Fill(Tensor encode, Tensor decode, long channel)
+        // A channel's row of the encoder and column of the decoder are one component, of length 1: weights as large as a network's own, for which learning rates are.
+        public void Fill(Tensor encode, Tensor decode)
         {
-            long count = Math.Min(encode.size(0) - channel, values);
+            long count = Math.Min(encode.size(0), values);
             if (Count == 0)
                 return;
-            (_, Tensor vectors) = linalg.eigh(_lost);                                      // ascending
+            (_, Tensor vectors) = linalg.eigh(_lost / Count);                              // ascending
             Tensor components = vectors.narrow(1, values - count, count).flip(1);          // V count
-            Tensor mean = components.transpose(0, 1).matmul(_sum / Count);                 // count
-            Tensor deviations = ((_drawn / Count).matmul(components) * components).sum([0]).sub(mean.square()).clamp(1e-8, 1e8).sqrt();
-            encode.narrow(0, channel, count).copy_((components / deviations).transpose(0, 1));
-            decode.narrow(1, channel, count).copy_(components * deviations);
+            encode.narrow(0, 0, count).copy_(components.transpose(0, 1));
+            decode.narrow(1, 0, count).copy_(components);
         }
     }
 }

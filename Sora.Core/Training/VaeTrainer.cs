@@ -145,11 +145,11 @@ public sealed class VaeTrainer : ITrainingTask, IDisposable
     // Once: a checkpoint has what became of it.
     private void FitLinearCode(TrainingLoopOptions loop, Action<string> log, CancellationToken cancellationToken)
     {
-        int finished = _config.StartFolder is { } folder ? AutoencoderKLWanConfig.Load(Path.Combine(folder, "config.json")).ZDim : 0, fresh = _config.Vae.ZDim - finished;
-        if (!_config.Vae.LinearCode || fresh == 0 || File.Exists(loop.StatePath))
+        bool finished = _config.StartFolder is { } folder && AutoencoderKLWanConfig.Load(Path.Combine(folder, "config.json")).LinearCodeChannels > 0;
+        if (_config.Vae.LinearCodeChannels == 0 || finished || File.Exists(loop.StatePath))
             return;
-        log($"fitting {fresh} channels of the linear code to what the autoencoder loses");
-        LinearCodeFit.Apply(_vae, _clips, fresh, cancellationToken);
+        log($"fitting {_config.Vae.LinearCodeChannels} channels of a linear code to what the autoencoder loses");
+        LinearCodeFit.Apply(_vae, _clips, cancellationToken);
     }
 
     // With the encoder the latents stay as they are, and their statistics.
@@ -198,6 +198,9 @@ public sealed class VaeTrainer : ITrainingTask, IDisposable
         Tensor target = x;
         if (random.Uniform(1UL << 40) < _config.EquivarianceShare)
             (z, target) = (Halve(z), Halve(target));
+        // What a transformer may not know of the code is 0, and the network's own picture has to be good.
+        if (_config.Vae.LinearCodeChannels > 0 && random.Uniform(1UL << 41) < _config.LinearCodeDropout)
+            z = _vae.WithoutCode(z);
         Tensor y = _vae.DecodeUnclamped(z, decoderCache);
         Tensor kl = ((moments.Mean.square() + moments.LogVariance.exp() - moments.LogVariance).mean() - 1) * 0.5;
         Tensor loss = Reconstruction(y, target, _config.SquaredWeight) + (kl * _config.KlWeight);
@@ -230,7 +233,7 @@ public sealed class VaeTrainer : ITrainingTask, IDisposable
     private void Export(Action<string> log)
     {
         using IDisposable noGrad = no_grad();
-        double squared = 0, similarity = 0;
+        double squared = 0, similarity = 0, squaredWithout = 0;
         int count = _clips.Sampled;
         var sums = new double[_config.Vae.ZDim];
         var squares = new double[_config.Vae.ZDim];
@@ -242,6 +245,8 @@ public sealed class VaeTrainer : ITrainingTask, IDisposable
             Tensor mean = _vae.Encode(x).Mean, y = _vae.Decode(mean);
             squared += (y - x).square().mean().cpu().item<float>() / count;
             similarity += StructuralSimilarity.Of(y, x).cpu().item<float>() / count;
+            if (_config.Vae.LinearCodeChannels > 0)
+                squaredWithout += (_vae.Decode(_vae.WithoutCode(mean)) - x).square().mean().cpu().item<float>() / count;
             float[] perChannel = mean.sum([0, 2, 3, 4]).cpu().data<float>().ToArray();
             float[] perChannelSquares = mean.square().sum([0, 2, 3, 4]).cpu().data<float>().ToArray();
             values += mean.NumberOfElements / _config.Vae.ZDim;
@@ -253,7 +258,7 @@ public sealed class VaeTrainer : ITrainingTask, IDisposable
         }
         double[] means = [.. sums.Select(s => Math.Round(s / values, 4))];
         double[] deviations = [.. squares.Select((s, c) => Math.Round(Math.Sqrt((s / values) - (means[c] * means[c])), 4))];
-        log(string.Create(CultureInfo.InvariantCulture, $"vae PSNR on {(_config.Data.Folder is null ? "unseen clips" : "the folder's clips")} {Psnr(squared):F2} dB, SSIM {similarity:F4}"));
+        log(string.Create(CultureInfo.InvariantCulture, $"vae PSNR on {(_config.Data.Folder is null ? "unseen clips" : "the folder's clips")} {Psnr(squared):F2} dB, SSIM {similarity:F4}{(squaredWithout > 0 ? FormattableString.Invariant($"; {Psnr(squaredWithout):F2} dB without its linear code") : "")}"));
         Directory.CreateDirectory(_config.OutputFolder);
         SafetensorsWriter.Write(
             Path.Combine(_config.OutputFolder, "diffusion_pytorch_model.safetensors"),

@@ -9,6 +9,7 @@ public sealed record VaeTrainingConfig
     private static readonly ValueRange<int> Batches = new(1, 65536);
     private static readonly ValueRange<double> Weights = new(0, 100);
     private static readonly ValueRange<int> Rates = new(1, 240);
+    private static readonly ValueRange<double> Shares = new(0, 1);
 
     /// <summary>The network.</summary>
     public required AutoencoderKLWanConfig Vae { get; init; }
@@ -71,6 +72,10 @@ public sealed record VaeTrainingConfig
     /// </summary>
     /// <value>0 to 100. Default 0: the latents go where they go.</value>
     public double KeepLatents { get; init => field = Weights.Require("keep_latents", value)!.Value; }
+
+    /// <summary>The share of steps in which the decoder does not see the linear code, if the network has one: with it its picture is complete, and without it to be as good as the network can draw it.</summary>
+    /// <value>0 to 1. Default 0.3.</value>
+    public double LinearCodeDropout { get; init => field = Shares.Require("linear_code_dropout", value)!.Value; } = 0.3;
 
     /// <summary>The share of steps in which latents and pixels are halved alike, so that latents follow scale (EQ-VAE).</summary>
     public double EquivarianceShare { get; init; }

@@ -30,7 +30,7 @@ internal static class WarmStart
     /// <summary>
     /// Copies an autoencoder's weights into one of the same config, but for its latent, which may have more channels. Those that are more come after
     /// the others, begin with random weights and small variances, and are not read by the decoder at first: what is encoded and decoded is what it was.
-    /// A linear code (<see cref="AutoencoderKLWanConfig.LinearCode"/>) may come anew, and begins as nothing.
+    /// A linear code (<see cref="AutoencoderKLWanConfig.LinearCodeChannels"/>) may come anew, and begins as nothing.
     /// </summary>
     /// <param name="target">The network's parameters, by name.</param>
     /// <param name="config">The network's config.</param>
@@ -42,12 +42,15 @@ internal static class WarmStart
         int channels = finished.ZDim, more = config.ZDim - channels;
         if (more < 0)
             throw new SoraException($"{folder} has z_dim {channels}, and z_dim is {config.ZDim}; allowed: as many, or more.");
-        if (finished.LinearCode && !config.LinearCode)
-            throw new SoraException($"{folder} has linear_code, and linear_code is false; allowed: true.");
+        if (finished.LinearCodeChannels > 0 && (finished.LinearCodeFirst, finished.LinearCodeChannels) != (config.LinearCodeFirst, config.LinearCodeChannels))
+        {
+            throw new SoraException($"{folder} has linear_code_first {finished.LinearCodeFirst} and linear_code_channels {finished.LinearCodeChannels}, and they are {config.LinearCodeFirst} and {config.LinearCodeChannels}; "
+                + "allowed: the same.");
+        }
         using IDisposable noGradients = no_grad();
         using DisposeScope scope = NewDisposeScope();
         using var source = new CheckpointParameters(folder, float32, CPU);
-        foreach ((string name, Parameter values) in new VideoAutoencoder(config with { ZDim = channels, LatentsMean = finished.LatentsMean, LatentsStd = finished.LatentsStd, LinearCode = finished.LinearCode }, source).Parameters)
+        foreach ((string name, Parameter values) in new VideoAutoencoder(config with { ZDim = channels, LatentsMean = finished.LatentsMean, LatentsStd = finished.LatentsStd, LinearCodeChannels = finished.LinearCodeChannels, LinearCodeFirst = finished.LinearCodeFirst }, source).Parameters)
         {
             Parameter to = target[name];
             switch (name)
@@ -62,7 +65,7 @@ internal static class WarmStart
                     to.narrow(0, config.ZDim, channels).copy_(values.narrow(0, channels, channels));
                     to.narrow(0, config.ZDim + channels, more).fill_(SmallVariance);
                     break;
-                case "post_quant_conv.weight" or "decoder.conv_in.weight" or "linear_code.decode_first.weight" or "linear_code.decode.weight":
+                case "post_quant_conv.weight" or "decoder.conv_in.weight":
                     Begin(to.narrow(0, 0, values.size(0)), values);
                     break;
                 // Of more outputs the first are the finished ones.

@@ -41,8 +41,7 @@ internal static class WidenedAutoencoder
         "quant_conv.bias" => cat([Grown(values.narrow(0, 0, channels), 0, channels, more), values.narrow(0, channels, channels), full([more], NoVariance, float32)], 0),
         "post_quant_conv.weight" => Grown(Grown(values, 0, channels, more), 1, channels, more),
         "post_quant_conv.bias" => Grown(values, 0, channels, more),
-        "decoder.conv_in.weight" or "linear_code.decode_first.weight" or "linear_code.decode.weight" => Grown(values, 1, channels, more),
-        "linear_code.encode_first.weight" or "linear_code.encode.weight" => Grown(values, 0, channels, more),
+        "decoder.conv_in.weight" => Grown(values, 1, channels, more),
         _ => values,
     };
 

@@ -4,13 +4,12 @@ using Sora.Weights;
 namespace Sora.VideoVae;
 
 /// <summary>
-/// A linear code beside the networks of an autoencoder. What a latent covers, s × s pixels of one frame at a video's start and of several
-/// frames after it, is one block; its products with a matrix are added to the means that the encoder gives. The decoder takes the same products of
-/// the picture that its network drew, and adds what is missing, mapped back to pixels: so what is in the code is in the picture, and the network
-/// has only the rest to draw. A short convolution smooths where blocks meet.
+/// A linear code of what the networks of an autoencoder lose, in channels of the latent of its own. What a latent covers, s × s pixels of one frame at a
+/// video's start and of several frames after it, is one block; the code is the products of a block's lost pixels with a matrix, and another matrix
+/// maps it back to pixels, which are added to what the decoder's network drew. A short convolution smooths where blocks meet. Where the code is 0 the picture is
+/// the network's own, all but for that.
 /// <para>
-/// The products are those of back-projection (Irani and Peleg 1991; in a network: Haris et al. 2018, "Deep Back-Projection Networks"), of a code in place of a smaller picture. Frames are channels-last
-/// [B, T, H, W, C], as <see cref="PixelPatches"/> cuts them.
+/// It is the second layer of a scalable code, as that of pictures in a Laplacian pyramid (Burt and Adelson 1983). Frames are channels-last [B, T, H, W, C], as <see cref="PixelPatches"/> cuts them.
 /// </para>
 /// </summary>
 internal sealed class LinearCode
@@ -22,19 +21,29 @@ internal sealed class LinearCode
     private readonly FrameConv2d _smooth1;
     private readonly FrameConv2d _smooth2;
 
-    /// <summary>Takes <c>encode_first.weight</c> and <c>encode.weight</c> [z, values of a block], <c>decode_first.weight</c> and <c>decode.weight</c> [values, z], and the convolutions <c>smooth.0</c> and <c>smooth.1</c>.</summary>
+    /// <summary>
+    /// Takes <c>encode_first.weight</c> and <c>encode.weight</c> [channels, values of a block], <c>decode_first.weight</c> and <c>decode.weight</c> [values, channels], and the
+    /// convolutions <c>smooth.0</c> and <c>smooth.1</c>.
+    /// </summary>
     public LinearCode(ParameterScope scope, AutoencoderKLWanConfig config)
     {
+        (First, Channels) = (config.LinearCodeFirst, config.LinearCodeChannels);
         Side = config.SpatialStride / (config.PatchSize ?? 1);
         Frames = config.TemporalStride;
         long first = (long)Side * Side * config.InChannels, all = first * Frames;
-        _encodeFirst = scope["encode_first"].Float("weight", [config.ZDim, first], Initialization.Zero);
-        _encode = scope["encode"].Float("weight", [config.ZDim, all], Initialization.Zero);
-        _decodeFirst = scope["decode_first"].Float("weight", [first, config.ZDim], Initialization.Zero);
-        _decode = scope["decode"].Float("weight", [all, config.ZDim], Initialization.Zero);
+        _encodeFirst = scope["encode_first"].Float("weight", [Channels, first], Initialization.Zero);
+        _encode = scope["encode"].Float("weight", [Channels, all], Initialization.Zero);
+        _decodeFirst = scope["decode_first"].Float("weight", [first, Channels], Initialization.Zero);
+        _decode = scope["decode"].Float("weight", [all, Channels], Initialization.Zero);
         _smooth1 = new(scope["smooth"][0], 2 * config.OutChannels, config.DecoderWidth, 3, padding: 1);
         _smooth2 = new(scope["smooth"][1], config.DecoderWidth, config.OutChannels, 3, padding: 1, initialization: Initialization.Zero);
     }
+
+    /// <summary>The latent's channel at which the code begins.</summary>
+    public int First { get; }
+
+    /// <summary>How many channels it has.</summary>
+    public int Channels { get; }
 
     /// <summary>The side of a block in patches of pixels.</summary>
     public int Side { get; }
@@ -42,24 +51,38 @@ internal sealed class LinearCode
     /// <summary>The frames of a block after a video's first.</summary>
     public int Frames { get; }
 
-    /// <summary>The code of frames [B, T, H, W, C]: [B, t, h, w, z], float32.</summary>
-    /// <param name="x">1 + k·<see cref="Frames"/> frames at a video's start, k·<see cref="Frames"/> afterwards.</param>
+    /// <summary>The code of lost pixels [B, T, H, W, C]: [B, t, h, w, channels], float32.</summary>
+    /// <param name="lost">1 + k·<see cref="Frames"/> frames at a video's start, k·<see cref="Frames"/> afterwards.</param>
     /// <param name="start">Whether the first is a video's first.</param>
-    public Tensor Encode(Tensor x, bool start)
+    public Tensor Encode(Tensor lost, bool start)
     {
         if (!start)
-            return nn.functional.linear(Blocks(x, Frames), _encode);
-        Tensor first = nn.functional.linear(Blocks(x.narrow(1, 0, 1), 1), _encodeFirst);
-        return x.size(1) == 1 ? first : cat([first, nn.functional.linear(Blocks(x.narrow(1, 1, x.size(1) - 1), Frames), _encode)], 1);
+            return nn.functional.linear(Blocks(lost, Frames), _encode);
+        Tensor first = nn.functional.linear(Blocks(lost.narrow(1, 0, 1), 1), _encodeFirst);
+        return lost.size(1) == 1 ? first : cat([first, nn.functional.linear(Blocks(lost.narrow(1, 1, lost.size(1) - 1), Frames), _encode)], 1);
     }
 
-    /// <summary>Brings what the network drew [B, T, H, W, C] to the code of latents [B, t, h, w, z]: to the same shape, float32.</summary>
-    public Tensor Correct(Tensor drawn, Tensor latents, bool start)
+    /// <summary>Adds to what the network drew [B, T, H, W, C] what the code of the latents [B, t, h, w, z] says is missing: to the same shape, float32.</summary>
+    public Tensor Add(Tensor drawn, Tensor latents, bool start)
     {
-        Tensor y = drawn.to(float32), missing = latents - Encode(y, start);
-        Tensor corrected = y + Decode(missing, start);
-        Tensor h = _smooth1.Forward(cat([y, corrected], 4));
-        return corrected + _smooth2.Forward(h * h.sigmoid()).to(float32);
+        Tensor y = drawn.to(float32), complete = y + Decode(latents.narrow(4, First, Channels), start);
+        Tensor h = _smooth1.Forward(cat([y, complete], 4));
+        return complete + _smooth2.Forward(h * h.sigmoid()).to(float32);
+    }
+
+    /// <summary>Latents [B, z, t, h, w] without the code, 0 in its place: what the network is given.</summary>
+    public Tensor Without(Tensor latents)
+    {
+        long after = First + Channels, last = latents.size(1) - after;
+        Tensor none = zeros_like(latents.narrow(1, First, Channels));
+        return last == 0 ? cat([latents.narrow(1, 0, First), none], 1) : cat([latents.narrow(1, 0, First), none, latents.narrow(1, after, last)], 1);
+    }
+
+    /// <summary>Moments [B, 2·z, t, h, w] whose means have a code [B, channels, t, h, w] in its channels.</summary>
+    public Tensor Join(Tensor moments, Tensor code)
+    {
+        long after = First + Channels;
+        return cat([moments.narrow(1, 0, First), code, moments.narrow(1, after, moments.size(1) - after)], 1);
     }
 
     /// <summary>Frames [B, T, H, W, C] as blocks of so many frames: [B, t, h, w, frames · side² · C], float32.</summary>
@@ -69,12 +92,12 @@ internal sealed class LinearCode
         return x.to(float32).reshape(b, t, frames, h, Side, w, Side, c).permute(0, 1, 3, 5, 2, 4, 6, 7).reshape(b, t, h, w, frames * Side * Side * c);
     }
 
-    private Tensor Decode(Tensor z, bool start)
+    private Tensor Decode(Tensor code, bool start)
     {
         if (!start)
-            return Frame(nn.functional.linear(z, _decode), Frames);
-        Tensor first = Frame(nn.functional.linear(z.narrow(1, 0, 1), _decodeFirst), 1);
-        return z.size(1) == 1 ? first : cat([first, Frame(nn.functional.linear(z.narrow(1, 1, z.size(1) - 1), _decode), Frames)], 1);
+            return Frame(nn.functional.linear(code, _decode), Frames);
+        Tensor first = Frame(nn.functional.linear(code.narrow(1, 0, 1), _decodeFirst), 1);
+        return code.size(1) == 1 ? first : cat([first, Frame(nn.functional.linear(code.narrow(1, 1, code.size(1) - 1), _decode), Frames)], 1);
     }
 
     // The inverse of Blocks.

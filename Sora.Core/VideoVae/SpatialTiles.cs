@@ -43,7 +43,7 @@ public sealed class SpatialTiles
             encoder += ((2 * vae.NumResBlocks) + 2) * scale;
         }
         double finest = 1.0 / (1 << (levels - 1));
-        if (vae.LinearCode)
+        if (vae.LinearCodeChannels > 0)
             decoder += 2 * finest; // the convolutions that smooth it
         return (int)Math.Ceiling(Math.Max(decoder, encoder) + finest); // and the last or the first convolution
     }

@@ -10,8 +10,11 @@ internal sealed class TiledVideo(SpatialTiles tiles) : IDisposable
     private CausalCache _whole = new();
     private CausalCache[] _caches = [.. Enumerable.Range(0, tiles.IsWhole ? 0 : tiles.Count).Select(_ => new CausalCache())];
 
+    // What the network draws of what it encodes, for the code of what it loses.
+    private TiledVideo? _drawn;
+
     /// <summary>The same place in the same video a second time, which goes its own way.</summary>
-    public TiledVideo Copy() => new(tiles) { _whole = _whole.Copy(), _caches = [.. _caches.Select(cache => cache.Copy())] };
+    public TiledVideo Copy() => new(tiles) { _whole = _whole.Copy(), _caches = [.. _caches.Select(cache => cache.Copy())], _drawn = _drawn?.Copy() };
 
     /// <summary>Decodes the next latent frames [B, z, t, h, w] to [B, 3, T, H, W] in [−1, 1], float32.</summary>
     public Tensor DecodeChunk(VideoAutoencoder vae, Tensor latents)
@@ -35,7 +38,9 @@ internal sealed class TiledVideo(SpatialTiles tiles) : IDisposable
         using IDisposable noGradients = no_grad();
         using DisposeScope scope = NewDisposeScope();
         Tensor h = InTiles(frames, 3, vae.Config.SpatialStride, 2, 1, (part, _, _, cache) => vae.BeginEncoding(part, cache)); // B t h w C
-        Tensor moments = vae.FinishEncoding(h, frames, _whole);
+        Tensor moments = vae.FinishEncoding(h, _whole);
+        if (vae.Config.LinearCodeChannels > 0)
+            moments = vae.AddCode(moments, frames - (_drawn ??= new(tiles)).DecodeChunk(vae, vae.WithoutCode(moments)), _whole.IsStart);
         _whole.EndChunk();
         return scope.MoveToOuter(moments);
     }
@@ -44,6 +49,7 @@ internal sealed class TiledVideo(SpatialTiles tiles) : IDisposable
     public void Dispose()
     {
         _whole.Dispose();
+        _drawn?.Dispose();
         foreach (CausalCache cache in _caches)
             cache.Dispose();
     }

@@ -27,7 +27,7 @@ public sealed class VideoAutoencoder : IDisposable
         _quantize = new(scope["quant_conv"], 2 * config.ZDim, 2 * config.ZDim, 1, 1);
         _dequantize = new(scope["post_quant_conv"], config.ZDim, config.ZDim, 1, 1);
         _decoder = new(scope["decoder"], config);
-        _code = config.LinearCode ? new(scope["linear_code"], config) : null;
+        _code = config.LinearCodeChannels > 0 ? new(scope["linear_code"], config) : null;
     }
 
     /// <summary>The network's dimensions and the statistics of its latents.</summary>
@@ -62,7 +62,18 @@ public sealed class VideoAutoencoder : IDisposable
     /// <returns>The moments [B, 2·z, t, h, w], float32.</returns>
     public Tensor EncodeChunk(Tensor chunk, CausalCache cache)
     {
-        Tensor moments = FinishEncoding(BeginEncoding(chunk, cache), chunk, cache);
+        Tensor moments = FinishEncoding(BeginEncoding(chunk, cache), cache);
+        if (_code is not null)
+        {
+            // What is lost is a fact to the code; nothing is learned of it but by what comes out.
+            Tensor drawn;
+            using (no_grad())
+            {
+                Tensor own = WithoutCode(moments);
+                drawn = Limit(FinishDecoding(BeginDecoding(own, cache), own, cache));
+            }
+            moments = AddCode(moments, chunk - drawn, cache.IsStart);
+        }
         cache.EndChunk();
         return moments;
     }
@@ -71,14 +82,15 @@ public sealed class VideoAutoencoder : IDisposable
     internal Tensor BeginEncoding(Tensor chunk, CausalCache cache) =>
         _encoder.Begin(Cut(chunk), cache);
 
-    /// <summary>The rest, which sees the whole picture: with the chunk itself to the moments [B, 2·z, t, h, w], float32.</summary>
-    internal Tensor FinishEncoding(Tensor h, Tensor chunk, CausalCache cache)
-    {
-        Tensor moments = _quantize.Forward(_encoder.Finish(h, cache), cache).to(float32);  // B t h w 2·z
-        if (_code is not null)
-            moments = cat([moments.narrow(4, 0, Config.ZDim) + _code.Encode(Cut(chunk), cache.IsStart), moments.narrow(4, Config.ZDim, Config.ZDim)], 4);
-        return moments.permute(0, 4, 1, 2, 3).contiguous();
-    }
+    /// <summary>The rest, which sees the whole picture: to the moments [B, 2·z, t, h, w], float32, whose linear code is still to be added.</summary>
+    internal Tensor FinishEncoding(Tensor h, CausalCache cache) =>
+        _quantize.Forward(_encoder.Finish(h, cache), cache).to(float32).permute(0, 4, 1, 2, 3).contiguous();
+
+    /// <summary>The means of moments [B, 2·z, t, h, w], 0 where the linear code is to be: of which the network draws what it can.</summary>
+    internal Tensor WithoutCode(Tensor moments) => _code!.Without(moments.narrow(1, 0, Config.ZDim));
+
+    /// <summary>Moments [B, 2·z, t, h, w] with the code of the pixels [B, 3, T, H, W] that the network lost.</summary>
+    internal Tensor AddCode(Tensor moments, Tensor lost, bool start) => _code!.Join(moments, _code.Encode(Cut(lost), start).permute(0, 4, 1, 2, 3));
 
     /// <summary>Decodes latents [B, z, t, h, w] to a video [B, 3, 1 + s·(t − 1), H, W] in [−1, 1].</summary>
     public Tensor Decode(Tensor latents)
@@ -130,13 +142,13 @@ public sealed class VideoAutoencoder : IDisposable
 
     /// <summary>What of decoding sees the whole picture: latents [B, z, t, h, w] to channels-last [B, T', 2h, 2w, C].</summary>
     internal Tensor BeginDecoding(Tensor latents, CausalCache cache) =>
-        _decoder.Begin(_dequantize.Forward(ChannelsLast(latents), cache), cache);
+        _decoder.Begin(_dequantize.Forward(ChannelsLast(_code is null ? latents : _code.Without(latents)), cache), cache);
 
     /// <summary>The rest, which can be done tile by tile: with the latents of the same place to frames [B, 3, T, H, W], float32.</summary>
     internal Tensor FinishDecoding(Tensor h, Tensor latents, CausalCache cache)
     {
         Tensor drawn = _decoder.Finish(h, cache);
-        return PixelPatches.Join(_code is null ? drawn.to(float32) : _code.Correct(drawn, ChannelsLast(latents), cache.IsStart), Config.PatchSize ?? 1);
+        return PixelPatches.Join(_code is null ? drawn.to(float32) : _code.Add(drawn, ChannelsLast(latents), cache.IsStart), Config.PatchSize ?? 1);
     }
 
     /// <summary>The blocks of a video's frames [B, 3, T, H, W] that a linear code maps, each a row: those of the first frame [N, V] and of the others [N', V'].</summary>

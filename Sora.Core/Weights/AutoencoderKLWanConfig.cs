@@ -76,10 +76,14 @@ public sealed record AutoencoderKLWanConfig : ModelConfig
     public int? PatchSize { get; init => field = Within(value, 1, 16, "patch_size"); }
 
     /// <summary>
-    /// Whether a linear code goes beside the networks: <c>linear_code.*</c>, which diffusers does not know. The encoder's means have the products of each
-    /// latent's pixels with a matrix added, and the decoder brings its picture to the same products.
+    /// How many channels of the latent are a linear code of what the networks lose: <c>linear_code.*</c>, which diffusers does not know.
     /// </summary>
-    public bool LinearCode { get; init; }
+    /// <value>0 to 65536, fewer than <see cref="ZDim"/>. Default 0: none.</value>
+    public int LinearCodeChannels { get; init => field = Within(value, 0, LargestWidth, "linear_code_channels"); }
+
+    /// <summary>The channel at which the linear code begins.</summary>
+    /// <value>From 1, where there is one.</value>
+    public int LinearCodeFirst { get; init => field = Within(value, 0, LargestWidth, "linear_code_first"); }
 
     /// <summary>Pixels a latent row or column: 2 for each level but the last, times the patch.</summary>
     public int SpatialStride => (1 << (DimMult.Count - 1)) * (PatchSize ?? 1);
@@ -112,6 +116,8 @@ public sealed record AutoencoderKLWanConfig : ModelConfig
         RequireChannels(LatentsStd.Count, "latents_std");
         RequirePixels(InChannels, "in_channels");
         RequirePixels(OutChannels, "out_channels");
+        if (LinearCodeChannels > 0 && (LinearCodeFirst < 1 || LinearCodeFirst + LinearCodeChannels > ZDim))
+            throw new SoraException($"linear_code_first is {LinearCodeFirst} and linear_code_channels {LinearCodeChannels}; allowed: from 1, and to z_dim, {ZDim}, at most together.");
     }
 
     private static AutoencoderKLWanConfig Read(ConfigFields fields)
@@ -137,7 +143,8 @@ public sealed record AutoencoderKLWanConfig : ModelConfig
             InChannels = fields.Integer("in_channels", Rgb),
             OutChannels = fields.Integer("out_channels", Rgb),
             PatchSize = fields.OptionalInteger("patch_size"),
-            LinearCode = fields.Flag("linear_code", false),
+            LinearCodeChannels = fields.Integer("linear_code_channels", 0),
+            LinearCodeFirst = fields.Integer("linear_code_first", 0),
         };
         config.Validate(); // Strides have a meaning only then.
         RequireStride(fields.OptionalInteger("scale_factor_spatial"), config.SpatialStride, "scale_factor_spatial");
@@ -158,8 +165,11 @@ public sealed record AutoencoderKLWanConfig : ModelConfig
         fields["is_residual"] = IsResidual;
         fields["latents_mean"] = LatentsMean;
         fields["latents_std"] = LatentsStd;
-        if (LinearCode)
-            fields["linear_code"] = true;
+        if (LinearCodeChannels > 0)
+        {
+            fields["linear_code_channels"] = LinearCodeChannels;
+            fields["linear_code_first"] = LinearCodeFirst;
+        }
         fields["num_res_blocks"] = NumResBlocks;
         fields["out_channels"] = OutChannels;
         fields["patch_size"] = PatchSize;

@@ -77,7 +77,6 @@ internal static class InferredConfigs
             InChannels = colours,
             OutChannels = shapes.Size("decoder.conv_out.weight", 0, 5),
             PatchSize = patch > 1 ? patch : null,
-            LinearCode = store.Contains("linear_code.encode.weight"),
             LatentsMean = WanLatentStatistics.Mean(latents) ?? throw NoStatistics(store, latents),
             LatentsStd = WanLatentStatistics.Deviation(latents) ?? throw NoStatistics(store, latents),
         };

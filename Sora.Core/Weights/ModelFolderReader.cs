@@ -155,11 +155,18 @@ internal static class ModelFolderReader
             throw new SoraException(FormattableString.Invariant(
                 $"{folder.Path}: {part} map_gain is {transformer.MapGain}, the scheduler's lead_gain is {folder.MapGain}; they must be equal."));
         }
-        if (folder.Scheduler.Lead is not { } lead)
+        RequireChannels(folder, part, transformer, "lead_channels", folder.Scheduler.Lead?.Channels ?? 0, 0);
+        RequireChannels(folder, part, transformer, "detail_channels", folder.Scheduler.Details, folder.Scheduler.Lead?.Channels ?? 0);
+    }
+
+    // Channels that are not like the others, before so many that are last.
+    private static void RequireChannels(ModelFolder folder, string part, WanTransformerConfig transformer, string name, int channels, int last)
+    {
+        if (channels == 0)
             return;
-        RequireEqual(folder, $"lead_channels is set, and {part} in_channels", transformer.InChannels, $"{part} out_channels", transformer.OutChannels);
-        if (lead.Channels >= transformer.OutChannels)
-            throw new SoraException($"{folder.Path}: lead_channels is {lead.Channels}, {part} out_channels is {transformer.OutChannels}; allowed: fewer.");
+        RequireEqual(folder, $"{name} is set, and {part} in_channels", transformer.InChannels, $"{part} out_channels", transformer.OutChannels);
+        if (channels + last >= transformer.OutChannels)
+            throw new SoraException($"{folder.Path}: {name} is {channels}, {part} out_channels is {transformer.OutChannels}; allowed: fewer{(last > 0 ? $" than {transformer.OutChannels - last}" : "")}.");
     }
 
     /// <summary>Whether the image tokens that a transformer reads are those that the image encoder makes.</summary>

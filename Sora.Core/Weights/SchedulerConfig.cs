@@ -53,14 +53,19 @@ public sealed record SchedulerConfig : ModelConfig
     /// <value>Null: none.</value>
     public ChannelLead? Lead { get; init; }
 
+    /// <summary>How many channels, the last before the leading ones, the model gives from the others without seeing them: <c>detail_channels</c>, which diffusers does not know.</summary>
+    /// <value>0 to 65536. Default 0.</value>
+    public int Details { get; init => field = Within(value, 0, 65536, "detail_channels"); }
+
     /// <summary>What the model is given of a sample and predicts.</summary>
     public SamplePrediction Prediction
     {
-        get => new(PredictionType == Preconditioned ? FlowPrediction.Preconditioned : FlowPrediction.Velocity, Lead);
+        get => new(PredictionType == Preconditioned ? FlowPrediction.Preconditioned : FlowPrediction.Velocity, Lead, Details);
         init
         {
             PredictionType = value.Output == FlowPrediction.Preconditioned ? Preconditioned : Flow;
             Lead = value.Lead;
+            Details = value.Details;
         }
     }
 
@@ -143,6 +148,7 @@ public sealed record SchedulerConfig : ModelConfig
             },
             PredictionType = fields.Text("prediction_type", "epsilon"),
             Lead = fields.Integer("lead_channels", 0) is not 0 and int channels ? new(channels, fields.Number("lead_gain", 1)) : null,
+            Details = fields.Integer("detail_channels", 0),
             LowerOrderFinal = fields.Flag("lower_order_final", true),
             FinalSigmasType = fields.Text("final_sigmas_type", "zero"),
             UseFlowSigmas = fields.Flag("use_flow_sigmas", false),
@@ -191,6 +197,8 @@ public sealed record SchedulerConfig : ModelConfig
             fields["lead_channels"] = lead.Channels;
             fields["lead_gain"] = lead.Gain;
         }
+        if (Details > 0)
+            fields["detail_channels"] = Details;
         fields["lower_order_final"] = LowerOrderFinal;
         fields["predict_x0"] = true;
         fields["prediction_type"] = PredictionType;

@@ -40,6 +40,12 @@ internal sealed class DecoderOperations : ConvolutionCount
             Upsample(width, inputs, _config.TemperalDownsample[levels - 2 - level]);
         }
         Convolution(width, _config.OutChannels, 27);
+        if (_config.LinearCodeChannels > 0)
+        {
+            Convolution(_config.LinearCodeChannels, _config.OutChannels, 1);
+            Convolution(2 * _config.OutChannels, _config.DecoderWidth, 9);
+            Convolution(_config.DecoderWidth, _config.OutChannels, 9);
+        }
     }
 
     private void Upsample(double width, double outputs, bool temporal)

@@ -12,8 +12,8 @@ internal static class TinyVae
     /// <summary>Writes it as a component; another seed is another autoencoder.</summary>
     public static string Write(string folder, ulong seed = 1, bool linearCode = false)
     {
-        AutoencoderKLWanConfig config = TinyTraining.Vae(folder, 1).Vae with { LinearCode = linearCode };
-        using VideoAutoencoder network = linearCode ? TestAutoencoder.WithLinearCode(config) : new(config, new FreshParameters(seed, float32));
+        AutoencoderKLWanConfig config = TinyTraining.Vae(folder, 1).Vae with { LinearCodeFirst = linearCode ? 2 : 0, LinearCodeChannels = linearCode ? 2 : 0 };
+        using VideoAutoencoder network = linearCode ? TestAutoencoder.WithLinearCode(config, 2, 2) : new(config, new FreshParameters(seed, float32));
         Directory.CreateDirectory(folder);
         SafetensorsWriter.Write(
             Path.Combine(folder, "diffusion_pytorch_model.safetensors"),
