@@ -30,8 +30,8 @@ internal sealed class DecoderCost
         int levels = config.DimMult.Count;
         long width = config.DecoderWidth * config.DimMult[^1];
         _area = _positions = h * w;
-        Convolve(1, config.ZDim, config.ZDim);
-        Convolve(27, config.ZDim, width);
+        Convolve(1, config.OwnChannels, config.OwnChannels);
+        Convolve(27, config.OwnChannels, width);
         _held = width;
         Block(width, width);
         Convolve(1, width, 4 * width);                       // queries, keys, values and output

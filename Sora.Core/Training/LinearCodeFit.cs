@@ -11,9 +11,6 @@ internal static class LinearCodeFit
     // Blocks for each value of a block: enough to tell its components from chance.
     private const int BlocksPerValue = 32;
 
-    // Such a code needs no noise to be smooth: a deviation of a hundredth, where the code's are some tenths.
-    private const double LogVariance = -9;
-
     // Where no batch has more than a first frame.
     private const int MostBatches = 400;
 
@@ -40,8 +37,6 @@ internal static class LinearCodeFit
             first.Add(ofFirst);
             others.Add(ofOthers);
         }
-        vae.Parameters["quant_conv.weight"].narrow(0, vae.Config.ZDim + vae.Config.LinearCodeFirst, vae.Config.LinearCodeChannels).zero_();
-        vae.Parameters["quant_conv.bias"].narrow(0, vae.Config.ZDim + vae.Config.LinearCodeFirst, vae.Config.LinearCodeChannels).fill_(LogVariance);
         first.Fill(weights[0], weights[1]);
         others.Fill(weights[2], weights[3]);
     }

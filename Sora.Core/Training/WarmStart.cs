@@ -39,9 +39,9 @@ internal static class WarmStart
     public static void CopyAutoencoder(IReadOnlyDictionary<string, Parameter> target, AutoencoderKLWanConfig config, string folder)
     {
         AutoencoderKLWanConfig finished = AutoencoderKLWanConfig.Load(Path.Combine(folder, "config.json"));
-        int channels = finished.ZDim, more = config.ZDim - channels;
+        int channels = finished.OwnChannels, own = config.OwnChannels, more = own - channels;
         if (more < 0)
-            throw new SoraException($"{folder} has z_dim {channels}, and z_dim is {config.ZDim}; allowed: as many, or more.");
+            throw new SoraException($"{folder} has z_dim {finished.ZDim}, and z_dim is {config.ZDim}; allowed: as many, or more.");
         if (finished.LinearCodeChannels > 0 && (finished.LinearCodeFirst, finished.LinearCodeChannels) != (config.LinearCodeFirst, config.LinearCodeChannels))
         {
             throw new SoraException($"{folder} has linear_code_first {finished.LinearCodeFirst} and linear_code_channels {finished.LinearCodeChannels}, and they are {config.LinearCodeFirst} and {config.LinearCodeChannels}; "
@@ -50,7 +50,7 @@ internal static class WarmStart
         using IDisposable noGradients = no_grad();
         using DisposeScope scope = NewDisposeScope();
         using var source = new CheckpointParameters(folder, float32, CPU);
-        foreach ((string name, Parameter values) in new VideoAutoencoder(config with { ZDim = channels, LatentsMean = finished.LatentsMean, LatentsStd = finished.LatentsStd, LinearCodeChannels = finished.LinearCodeChannels, LinearCodeFirst = finished.LinearCodeFirst }, source).Parameters)
+        foreach ((string name, Parameter values) in new VideoAutoencoder(config with { ZDim = finished.ZDim, LatentsMean = finished.LatentsMean, LatentsStd = finished.LatentsStd, LinearCodeChannels = finished.LinearCodeChannels, LinearCodeFirst = finished.LinearCodeFirst }, source).Parameters)
         {
             Parameter to = target[name];
             switch (name)
@@ -58,12 +58,12 @@ internal static class WarmStart
                 // Means come before log variances, and neither of the finished ones reads what is new.
                 case "quant_conv.weight":
                     Begin(to.narrow(0, 0, channels), values.narrow(0, 0, channels));
-                    Begin(to.narrow(0, config.ZDim, channels), values.narrow(0, channels, channels));
+                    Begin(to.narrow(0, own, channels), values.narrow(0, channels, channels));
                     break;
                 case "quant_conv.bias":
                     to.narrow(0, 0, channels).copy_(values.narrow(0, 0, channels));
-                    to.narrow(0, config.ZDim, channels).copy_(values.narrow(0, channels, channels));
-                    to.narrow(0, config.ZDim + channels, more).fill_(SmallVariance);
+                    to.narrow(0, own, channels).copy_(values.narrow(0, channels, channels));
+                    to.narrow(0, own + channels, more).fill_(SmallVariance);
                     break;
                 case "post_quant_conv.weight" or "decoder.conv_in.weight":
                     Begin(to.narrow(0, 0, values.size(0)), values);

@@ -23,7 +23,7 @@ internal static class WidenedAutoencoder
         using var store = SafetensorsStore.Open(folder);
         SafetensorsWriter.Write(
             Path.Combine(target, "diffusion_pytorch_model.safetensors"),
-            store.Names.Select(name => TrainingState.ContentOf(name, Widened(name, store.Read(name, float32, CPU), config.ZDim, more), store.StoredTypeOf(name) == "BF16" ? bfloat16 : float32)));
+            store.Names.Select(name => TrainingState.ContentOf(name, Widened(name, store.Read(name, float32, CPU), config.OwnChannels, more), store.StoredTypeOf(name) == "BF16" ? bfloat16 : float32)));
         (config with
         {
             ZDim = config.ZDim + more,

@@ -14,6 +14,8 @@ namespace Sora.VideoVae;
 /// </summary>
 internal sealed class LinearCode
 {
+    private const float NoVariance = -30;   // what log variances are clamped to
+
     private readonly Parameter _encodeFirst;
     private readonly Parameter _encode;
     private readonly Parameter _decodeFirst;
@@ -70,19 +72,33 @@ internal sealed class LinearCode
         return complete + _smooth2.Forward(h * h.sigmoid()).to(float32);
     }
 
-    /// <summary>Latents [B, z, t, h, w] without the code, 0 in its place: what the network is given.</summary>
-    public Tensor Without(Tensor latents)
+    /// <summary>Of latents [B, z, t, h, w] the channels of the network's own [B, z − channels, t, h, w].</summary>
+    public Tensor Own(Tensor latents)
     {
         long after = First + Channels, last = latents.size(1) - after;
-        Tensor none = zeros_like(latents.narrow(1, First, Channels));
-        return last == 0 ? cat([latents.narrow(1, 0, First), none], 1) : cat([latents.narrow(1, 0, First), none, latents.narrow(1, after, last)], 1);
+        Tensor own = latents.narrow(1, 0, First);
+        return last == 0 ? own : cat([own, latents.narrow(1, after, last)], 1);
     }
 
-    /// <summary>Moments [B, 2·z, t, h, w] whose means have a code [B, channels, t, h, w] in its channels.</summary>
-    public Tensor Join(Tensor moments, Tensor code)
+    /// <summary>What <see cref="Own"/> gives, with a code in its place.</summary>
+    /// <param name="own">The other channels [B, z − channels, t, h, w].</param>
+    /// <param name="code">[B, channels, t, h, w]; null: 0.</param>
+    public Tensor Join(Tensor own, Tensor? code = null)
     {
-        long after = First + Channels;
-        return cat([moments.narrow(1, 0, First), code, moments.narrow(1, after, moments.size(1) - after)], 1);
+        long last = own.size(1) - First;
+        Tensor first = own.narrow(1, 0, First);
+        code ??= Constant(own, 0);
+        return last == 0 ? cat([first, code], 1) : cat([first, code, own.narrow(1, First, last)], 1);
+    }
+
+    /// <summary>The means of moments [B, 2·(z − channels), t, h, w] of the network's own channels, with a code of 0.</summary>
+    public Tensor OfOwn(Tensor moments) => Join(moments.narrow(1, 0, moments.size(1) / 2));
+
+    /// <summary>Moments [B, 2·z, t, h, w] of those of the network's own channels and of a code, which has no variance.</summary>
+    public Tensor Moments(Tensor own, Tensor code)
+    {
+        Tensor[] halves = own.chunk(2, 1);
+        return cat([Join(halves[0], code), Join(halves[1], Constant(own, NoVariance))], 1);
     }
 
     /// <summary>Frames [B, T, H, W, C] as blocks of so many frames: [B, t, h, w, frames · side² · C], float32.</summary>
@@ -99,6 +115,8 @@ internal sealed class LinearCode
         Tensor first = Frame(nn.functional.linear(code.narrow(1, 0, 1), _decodeFirst), 1);
         return code.size(1) == 1 ? first : cat([first, Frame(nn.functional.linear(code.narrow(1, 1, code.size(1) - 1), _decode), Frames)], 1);
     }
+
+    private Tensor Constant(Tensor like, float value) => full([like.size(0), Channels, like.size(2), like.size(3), like.size(4)], value, like.dtype, like.device);
 
     // The inverse of Blocks.
     private Tensor Frame(Tensor blocks, int frames)

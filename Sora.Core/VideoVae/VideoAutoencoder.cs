@@ -24,8 +24,8 @@ public sealed class VideoAutoencoder : IDisposable
         _parameters = parameters;
         var scope = new ParameterScope(parameters);
         _encoder = new(scope["encoder"], config);
-        _quantize = new(scope["quant_conv"], 2 * config.ZDim, 2 * config.ZDim, 1, 1);
-        _dequantize = new(scope["post_quant_conv"], config.ZDim, config.ZDim, 1, 1);
+        _quantize = new(scope["quant_conv"], 2 * config.OwnChannels, 2 * config.OwnChannels, 1, 1);
+        _dequantize = new(scope["post_quant_conv"], config.OwnChannels, config.OwnChannels, 1, 1);
         _decoder = new(scope["decoder"], config);
         _code = config.LinearCodeChannels > 0 ? new(scope["linear_code"], config) : null;
     }
@@ -69,7 +69,7 @@ public sealed class VideoAutoencoder : IDisposable
             Tensor drawn;
             using (no_grad())
             {
-                Tensor own = WithoutCode(moments);
+                Tensor own = _code.OfOwn(moments);
                 drawn = Limit(FinishDecoding(BeginDecoding(own, cache), own, cache));
             }
             moments = AddCode(moments, chunk - drawn, cache.IsStart);
@@ -82,15 +82,18 @@ public sealed class VideoAutoencoder : IDisposable
     internal Tensor BeginEncoding(Tensor chunk, CausalCache cache) =>
         _encoder.Begin(Cut(chunk), cache);
 
-    /// <summary>The rest, which sees the whole picture: to the moments [B, 2·z, t, h, w], float32, whose linear code is still to be added.</summary>
+    /// <summary>The rest, which sees the whole picture: to the moments [B, 2·z', t, h, w], float32, of the network's own channels.</summary>
     internal Tensor FinishEncoding(Tensor h, CausalCache cache) =>
         _quantize.Forward(_encoder.Finish(h, cache), cache).to(float32).permute(0, 4, 1, 2, 3).contiguous();
 
-    /// <summary>The means of moments [B, 2·z, t, h, w], 0 where the linear code is to be: of which the network draws what it can.</summary>
-    internal Tensor WithoutCode(Tensor moments) => _code!.Without(moments.narrow(1, 0, Config.ZDim));
+    /// <summary>Latents [B, z, t, h, w] of moments [B, 2·z', t, h, w] of the network's own channels, their means with a linear code of 0: of these the network draws what it can.</summary>
+    internal Tensor OfOwn(Tensor moments) => _code!.OfOwn(moments);
 
-    /// <summary>Moments [B, 2·z, t, h, w] with the code of the pixels [B, 3, T, H, W] that the network lost.</summary>
-    internal Tensor AddCode(Tensor moments, Tensor lost, bool start) => _code!.Join(moments, _code.Encode(Cut(lost), start).permute(0, 4, 1, 2, 3));
+    /// <summary>Latents [B, z, t, h, w] with 0 in place of their linear code.</summary>
+    internal Tensor WithoutCode(Tensor latents) => _code!.Join(_code.Own(latents));
+
+    /// <summary>Moments [B, 2·z, t, h, w] of those of the network's own channels [B, 2·z', t, h, w] and of the pixels [B, 3, T, H, W] that the network lost.</summary>
+    internal Tensor AddCode(Tensor moments, Tensor lost, bool start) => _code!.Moments(moments, _code.Encode(Cut(lost), start).permute(0, 4, 1, 2, 3));
 
     /// <summary>Decodes latents [B, z, t, h, w] to a video [B, 3, 1 + s·(t − 1), H, W] in [−1, 1].</summary>
     public Tensor Decode(Tensor latents)
@@ -142,7 +145,7 @@ public sealed class VideoAutoencoder : IDisposable
 
     /// <summary>What of decoding sees the whole picture: latents [B, z, t, h, w] to channels-last [B, T', 2h, 2w, C].</summary>
     internal Tensor BeginDecoding(Tensor latents, CausalCache cache) =>
-        _decoder.Begin(_dequantize.Forward(ChannelsLast(_code is null ? latents : _code.Without(latents)), cache), cache);
+        _decoder.Begin(_dequantize.Forward(ChannelsLast(_code is null ? latents : _code.Own(latents)), cache), cache);
 
     /// <summary>The rest, which can be done tile by tile: with the latents of the same place to frames [B, 3, T, H, W], float32.</summary>
     internal Tensor FinishDecoding(Tensor h, Tensor latents, CausalCache cache)

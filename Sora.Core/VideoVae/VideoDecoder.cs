@@ -17,7 +17,7 @@ public sealed class VideoDecoder
     {
         int levels = config.DimMult.Count;
         long width = config.DecoderWidth * config.DimMult[levels - 1];
-        _in = new(scope["conv_in"], config.ZDim, width, 3, 3);
+        _in = new(scope["conv_in"], config.OwnChannels, width, 3, 3);
         _middle = new(scope["mid_block"], width);
         long inputs = width;
         for (int level = 0; level < levels; level++)

@@ -40,7 +40,7 @@ public sealed class VideoEncoder
         }
         _middle = new(scope["mid_block"], width);
         _norm = new(scope["norm_out"], width);
-        _out = new(scope["conv_out"], width, 2 * config.ZDim, 3, 3);
+        _out = new(scope["conv_out"], width, 2 * config.OwnChannels, 3, 3);
     }
 
     /// <summary>Maps a chunk [B, T, H, W, C] to moments [B, T', H', W', 2·z].</summary>

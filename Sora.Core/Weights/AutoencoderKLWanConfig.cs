@@ -85,6 +85,9 @@ public sealed record AutoencoderKLWanConfig : ModelConfig
     /// <value>From 1, where there is one.</value>
     public int LinearCodeFirst { get; init => field = Within(value, 0, LargestWidth, "linear_code_first"); }
 
+    /// <summary>The channels that the networks give and read: all but those of the linear code.</summary>
+    public int OwnChannels => ZDim - LinearCodeChannels;
+
     /// <summary>Pixels a latent row or column: 2 for each level but the last, times the patch.</summary>
     public int SpatialStride => (1 << (DimMult.Count - 1)) * (PatchSize ?? 1);
 

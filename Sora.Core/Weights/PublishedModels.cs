@@ -16,6 +16,7 @@ internal static class PublishedModels
 
     // At how many times the size of the latent the pocket model draws its map of what is where.
     private const double PocketMapGain = 16;
+    private const int PocketLatents = 192;
 
     private static readonly UMT5Config UMT5XXL = new()
     {
@@ -145,14 +146,14 @@ internal static class PublishedModels
         {
             Name = "pocket",
             Title = "Sora's pocket model",
-            Prediction = new(FlowPrediction.Preconditioned, new(SemanticMap.Channels, PocketMapGain)),
+            Prediction = new(FlowPrediction.Preconditioned, new(SemanticMap.Channels, PocketMapGain), PocketLatents - 48),
             Transformer = new()
             {
                 PatchSize = [1, 1, 1],
                 NumAttentionHeads = 4,
                 AttentionHeadDim = 64,
-                InChannels = 48 + SemanticMap.Channels,
-                OutChannels = 48 + SemanticMap.Channels,
+                InChannels = PocketLatents + SemanticMap.Channels,
+                OutChannels = PocketLatents + SemanticMap.Channels,
                 TextDim = 128,
                 FreqDim = 128,
                 FfnDim = 1024,
@@ -166,16 +167,18 @@ internal static class PublishedModels
             {
                 BaseDim = 24,
                 DecoderBaseDim = 32,
-                ZDim = 48 + SemanticMap.Channels,
+                ZDim = PocketLatents + SemanticMap.Channels,
                 DimMult = [1, 2, 2],
                 NumResBlocks = 1,
                 TemperalDownsample = [true, true],
-                LatentsMean = [.. WanLatentStatistics.Mean48, .. Enumerable.Repeat(0.0, SemanticMap.Channels)],
-                LatentsStd = [.. WanLatentStatistics.Deviation48, .. Enumerable.Repeat(1.0, SemanticMap.Channels)],
+                LatentsMean = [.. WanLatentStatistics.Mean48, .. Enumerable.Repeat(0.0, PocketLatents - 48 + SemanticMap.Channels)],
+                LatentsStd = [.. WanLatentStatistics.Deviation48, .. Enumerable.Repeat(1.0, PocketLatents - 48 + SemanticMap.Channels)],
                 IsResidual = true,
                 InChannels = 12,
                 OutChannels = 12,
                 PatchSize = 2,
+                LinearCodeFirst = 48,
+                LinearCodeChannels = PocketLatents - 48,
             },
             TextEncoder = new() { DModel = 128, DKv = 32, DFf = 256, NumHeads = 4, NumLayers = 2, VocabSize = 483 },
             Defaults = new()

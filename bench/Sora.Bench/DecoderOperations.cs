@@ -22,8 +22,8 @@ internal sealed class DecoderOperations : ConvolutionCount
     {
         int levels = _config.DimMult.Count;
         double width = _config.DecoderWidth * _config.DimMult[levels - 1];
-        Convolution(_config.ZDim, _config.ZDim, 1);
-        Convolution(_config.ZDim, width, 27);
+        Convolution(_config.OwnChannels, _config.OwnChannels, 1);
+        Convolution(_config.OwnChannels, width, 27);
         Residual(width, width);
         Convolution(width, 3 * width, 1);
         Convolution(width, width, 1);

@@ -39,7 +39,7 @@ internal sealed class EncoderOperations : ConvolutionCount
         Convolution(width, 3 * width, 1);
         Convolution(width, width, 1);
         Residual(width, width);
-        Convolution(width, 2 * config.ZDim, 27);
-        Convolution(2 * config.ZDim, 2 * config.ZDim, 1);
+        Convolution(width, 2 * config.OwnChannels, 27);
+        Convolution(2 * config.OwnChannels, 2 * config.OwnChannels, 1);
     }
 }

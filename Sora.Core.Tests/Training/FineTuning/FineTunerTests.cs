@@ -125,6 +125,27 @@ public sealed class FineTunerTests : IDisposable
     }
 
     [Fact]
+    public void AFileOfHalfTheSizeHoldsTheSameLora()
+    {
+        string[] files = [_folder.File("wide.safetensors"), _folder.File("narrow.safetensors")];
+        foreach ((string file, WeightPrecision precision) in files.Zip((WeightPrecision[])[WeightPrecision.F32, WeightPrecision.BF16]))
+        {
+            FineTuningConfig config = Lora("lora " + precision) with { Output = file, Steps = 2 };
+            using FineTuner tuner = Tuner(config with { Lora = config.Lora! with { Precision = precision } });
+            tuner.Run(_ => { }, default);
+        }
+        using SafetensorsFile wide = SafetensorsFile.Open(files[0]), narrow = SafetensorsFile.Open(files[1]);
+        Assert.Equal(wide.Entries.Keys.Order(), narrow.Entries.Keys.Order());
+        foreach (string name in wide.Entries.Keys)
+            Assert.Equal(2 * narrow.Bytes(narrow.Entries[name]).Length, wide.Bytes(wide.Entries[name]).Length);
+        using DisposeScope scope = NewDisposeScope();
+        using var before = SafetensorsStore.Open(files[0]);
+        using var after = SafetensorsStore.Open(files[1]);
+        Assert.All(wide.Entries.Keys, name => Assert.InRange(RandomTensor.Distance(before.Read(name, float32, CPU), after.Read(name, float32, CPU)), 0, 0.004f * before.Read(name, float32, CPU).abs().max().item<float>()));
+        Assert.Equal("A LoRA's precision is f16; allowed: f32, bf16; nearest: bf16.", Assert.Throws<SoraException>(() => new LoraConfig { Precision = WeightPrecision.F16 }).Message);
+    }
+
+    [Fact]
     public void WhatCannotBeTunedIsNamed()
     {
         TinyModel.Create(_folder.File("image"), TinyModel.Transformer with { InChannels = 12 });

@@ -24,6 +24,14 @@ public sealed record LoraConfig
     /// <summary>The linear layers that are adapted, in diffusers' names: whole, or their ends, as peft matches them (<c>modules</c>).</summary>
     public IReadOnlyList<string> Modules { get; init; } = DefaultModules;
 
+    /// <summary>The number format of the file, of half the size with <c>bf16</c> (<c>precision</c>). What is trained on is float32 in either.</summary>
+    /// <value><c>f32</c> or <c>bf16</c>. Default <c>f32</c>.</value>
+    public WeightPrecision Precision
+    {
+        get;
+        init => field = value == WeightPrecision.F16 ? throw new SoraException("A LoRA's precision is f16; allowed: f32, bf16; nearest: bf16.") : value;
+    }
+
     /// <summary>Requires that every entry of <see cref="Modules"/> is a linear layer of a transformer.</summary>
     /// <exception cref="SoraException">One is not; the message names the nearest that is.</exception>
     internal void Require(WanTransformerConfig transformer)

@@ -64,7 +64,7 @@ internal sealed class TunedModel : IDisposable
     public void WriteCheckpoint()
     {
         if (_adapters is not null && _config.Lora is { } lora)
-            LoraWriter.Write(_config.Output, _adapters, lora.Rank, lora.Alpha, lora.Modules);
+            LoraWriter.Write(_config.Output, _adapters, lora);
     }
 
     /// <summary>Writes the LoRA, or the model folder with the other parts as they were.</summary>
