@@ -27,8 +27,10 @@ internal static class FittedColours
     public static LatentColours Of(VideoAutoencoder vae, LatentNormalizer normalizer, Device device)
     {
         AutoencoderKLWanConfig config = vae.Config;
-        int stride = config.SpatialStride, scale = ScaleOf(config.ZDim, stride), frames = 1 + config.TemporalStride;
-        int unknowns = config.ZDim + 1, values = 3 * scale * scale;
+        int stride = config.SpatialStride, scale = ScaleOf(config.OwnChannels, stride), frames = 1 + config.TemporalStride;
+        // What a linear code has is too fine for a preview, and often not drawn.
+        int[] read = [.. Enumerable.Range(0, config.ZDim).Where(c => c < config.LinearCodeFirst || c >= config.LinearCodeFirst + config.LinearCodeChannels)];
+        int unknowns = read.Length + 1, values = 3 * scale * scale;
         var fit = new LeastSquares(unknowns, values);
         var encoder = new FrameEncoder(vae, normalizer, device);
         using IDisposable noGradients = no_grad();
@@ -45,14 +47,16 @@ internal static class FittedColours
             row[^1] = 1;
             for (int at = 0; at < times * area; at++)
             {
-                for (int c = 0; c < config.ZDim; c++)
-                    row[c] = x[(c * times * area) + at];
+                for (int i = 0; i < read.Length; i++)
+                    row[i] = x[(read[i] * times * area) + at];
                 fit.Add(row, colours.AsSpan(at % area * values, values));
             }
         }
         double[] map = fit.Solve();                                                       // C+1, k·k·3
-        float[] all = Array.ConvertAll(map, value => (float)value);
-        return new LatentColours(config.ZDim, scale, all[..^values], all[^values..]);
+        var factors = new float[config.ZDim * values];
+        for (int i = 0; i < read.Length * values; i++)
+            factors[(read[i / values] * values) + (i % values)] = (float)map[i];
+        return new LatentColours(config.ZDim, scale, factors, Array.ConvertAll(map[^values..], value => (float)value));
     }
 
     // The largest power of two that divides the stride and whose pixels are no more numbers than the channels.
