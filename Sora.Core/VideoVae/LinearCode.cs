@@ -67,9 +67,12 @@ internal sealed class LinearCode
     /// <summary>Adds to what the network drew [B, T, H, W, C] what the code of the latents [B, t, h, w, z] says is missing: to the same shape, float32.</summary>
     public Tensor Add(Tensor drawn, Tensor latents, bool start)
     {
-        Tensor y = drawn.to(float32), complete = y + Decode(latents.narrow(4, First, Channels), start);
-        Tensor h = _smooth1.Forward(cat([y, complete], 4));
-        return complete + _smooth2.Forward(h * h.sigmoid()).to(float32);
+        // What is done with is freed at once: pictures of the full size lie here, which other layers of this size have none of.
+        Tensor complete = InScope.Run(latents, x => drawn + Decode(x.narrow(4, First, Channels), start));
+        Tensor h = InScope.Run(complete, x => _smooth1.Forward(cat([drawn.to(float32), x], 4)));
+        h = InScope.Replace(h, x => x * x.sigmoid());
+        h = InScope.Replace(h, _smooth2.Forward);
+        return complete + h;
     }
 
     /// <summary>Of latents [B, z, t, h, w] the channels of the network's own [B, z − channels, t, h, w].</summary>
