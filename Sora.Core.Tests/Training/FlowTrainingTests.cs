@@ -321,6 +321,8 @@ public sealed class FlowTrainingTests : IDisposable
         FlowTrainingConfig config = TinyTraining.Flow(_folder, 1) with { MapGain = 8 };
         Assert.Equal("map_gain is 8 and there is no map; set semantic_map, or leave out map_gain.",
             Assert.Throws<SoraException>(() => new FlowTrainer(config, SyntheticAtlas.FirstEdition, float32, _ => { }, CancellationToken.None)).Message);
+        Assert.StartsWith("details.regressed needs a map_gain above 1 where there is a semantic_map, and map_gain is 1; ",
+            Assert.Throws<SoraException>(() => new FlowTrainer(config with { MapGain = 1, SemanticMap = true, Details = new() { Channels = 1, Regressed = true } }, SyntheticAtlas.FirstEdition, float32, _ => { }, CancellationToken.None)).Message, StringComparison.Ordinal);
         Assert.Equal("map_gain 0.5 is out of range; allowed: 1 to 1000, nearest: 1.", Assert.Throws<SoraException>(() => config with { MapGain = 0.5 }).Message);
     }
 

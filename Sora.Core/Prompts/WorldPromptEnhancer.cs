@@ -65,6 +65,7 @@ public sealed class WorldPromptEnhancer(SpriteWorldConfig config) : IPromptEnhan
         Motion = said.Motion is { } motion && _config.Motions.Contains(motion) ? motion : null,
         Colour = _config.Colours.Contains(said.Colour) ? said.Colour : SubjectColour.Own,
         Size = _config.Sizes.Contains(said.Size) ? said.Size : SubjectSize.Usual,
+        Tilted = _config.TiltedShare > 0 && said.Tilted,
     };
 
     private ClipDescription Complete(CaptionMeaning said, WorldWords words, ClipRandom random)
@@ -79,6 +80,7 @@ public sealed class WorldPromptEnhancer(SpriteWorldConfig config) : IPromptEnhan
             Motion = said.Motion ?? NaturalMotion(subject),
             Colour = said.Colour,
             Size = said.Size,
+            Tilt = said.Tilted ? 180 : 0,
             TimeOfDay = scene.HasSky ? said.TimeOfDay : TimeOfDay.Day,
             Camera = said.Camera,
             Start = (0.5f, 0.5f),

@@ -24,20 +24,21 @@ internal sealed class EqualShapeBatches : IFlowBatches
     {
         (_config, _draws) = (config, FlowBatches.SeedOfDraws(config));
         Emphasis? emphasis = config.Emphasis is { } weights ? new(weights, world.Config) : null;
+        World trained = config.TiltedShare > 0 ? new(world.Config with { TiltedShare = (float)config.TiltedShare }, world.Atlas) : world;
         string autoencoder = ModelFingerprint.OfComponent(config.VaeFolder);
         _covered = vae.Config.SpatialStride * config.Transformer.PatchSize[1];
         config.CloseUps?.Check(config.Shape, _covered);
         _pictures = LatentClips.Open(
-            Path.Combine(config.RunFolder, "pictures.safetensors"), world, vae,
+            Path.Combine(config.RunFolder, "pictures.safetensors"), trained, vae,
             new(config.Shape with { Frames = 1 }, config.FramesPerSecond, config.Pictures, config.Seed + 1) { Emphasis = emphasis, Autoencoder = autoencoder, Map = config.SemanticMap }, log, cancellationToken);
         if (config.CloseUps is { } windows)
         {
             _closeUps = LatentClips.Open(
-                Path.Combine(config.RunFolder, "close-ups.safetensors"), world, vae,
+                Path.Combine(config.RunFolder, "close-ups.safetensors"), trained, vae,
                 new(config.Shape with { Frames = 1 }, config.FramesPerSecond, windows.Count, config.Seed + 3, windows.Size) { Emphasis = emphasis, Autoencoder = autoencoder, Map = config.SemanticMap }, log, cancellationToken);
         }
         _clips = LatentClips.Open(
-            Path.Combine(config.RunFolder, "latents.safetensors"), world, vae,
+            Path.Combine(config.RunFolder, "latents.safetensors"), trained, vae,
             new(config.Shape, config.FramesPerSecond, config.Clips, config.Seed) { Emphasis = emphasis, Autoencoder = autoencoder, Map = config.SemanticMap }, log, cancellationToken);
         if (config.Validates)
         {

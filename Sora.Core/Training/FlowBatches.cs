@@ -26,6 +26,9 @@ internal static class FlowBatches
         VideoAutoencoder LoadVae() => new(vaeConfig, new CheckpointParameters(config.VaeFolder, computeType, CPU));
         if (!config.SemanticMap && config.MapGain > 1)
             throw new SoraException(FormattableString.Invariant($"map_gain is {config.MapGain} and there is no map; set semantic_map, or leave out map_gain."));
+        // By the gain a sampler tells the map's channels from those before them.
+        if (config is { SemanticMap: true, MapGain: 1, Details.Regressed: true })
+            throw new SoraException("details.regressed needs a map_gain above 1 where there is a semantic_map, and map_gain is 1; set it to 16 in map_gain, or leave out regressed.");
         if (config.Transformer.MapHarmonics is { } harmonics && !(config.SemanticMap && config.Transformer.MapGain == config.MapGain))
         {
             throw new SoraException(FormattableString.Invariant(
@@ -40,6 +43,8 @@ internal static class FlowBatches
             throw new SoraException("close_ups are cut out of pictures of one shape: leave out shapes and data.folder, or close_ups.");
         if (config.Emphasis is not null)
             throw new SoraException("emphasis is for clips of one shape: leave out shapes and data.folder, or emphasis.");
+        if (config.TiltedShare > 0)
+            throw new SoraException("tilted_share is for clips of one shape: leave out shapes and data.folder, or tilted_share.");
         if (config.Native is not null)
             throw new SoraException("native are clips besides those of one shape: leave out shapes and data.folder, or native.");
         if (config.SemanticMap && config.Data.Folder is { } unknown)

@@ -1,6 +1,7 @@
 using Sora.Sampling;
 using Sora.Training.Data;
 using Sora.Weights;
+using Sora.Training.SpriteWorld;
 
 namespace Sora.Training;
 
@@ -71,6 +72,13 @@ public sealed record FlowTrainingConfig
     /// </summary>
     /// <value>Each 0.01 to 100.</value>
     public IReadOnlyDictionary<string, double>? Emphasis { get; init; }
+
+    /// <summary>
+    /// The share of clips of the drawn world whose subject is tilted, where it does not spin; their captions say so (<see cref="SpriteWorldConfig.TiltedShare"/>).
+    /// Not with <see cref="Shapes"/>.
+    /// </summary>
+    /// <value>0 to 1. Default 0.</value>
+    public double TiltedShare { get; init => field = s_shares.Require("tilted_share", value)!.Value; }
 
     /// <summary>A model folder to begin with; null begins with random weights. A checkpoint in the run folder goes before it.</summary>
     public string? StartFolder { get; init; }

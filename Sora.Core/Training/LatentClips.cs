@@ -174,7 +174,7 @@ public sealed class LatentClips : IDisposable
         hash.AppendData(Encoding.UTF8.GetBytes(FormattableString.Invariant($"{clips.Shape} {clips.FramesPerSecond} {clips.CloseUp} {clips.Seed} {clips.Autoencoder}")));
         // The scene's seed is as good as the rest of the draw.
         foreach (ClipDescription clip in descriptions)
-            hash.AppendData(Encoding.UTF8.GetBytes(FormattableString.Invariant($"\n{clip.Subject} {clip.Scene} {clip.Motion} {clip.Colour} {clip.SceneSeed} {clip.FacesRight}")));
+            hash.AppendData(Encoding.UTF8.GetBytes(FormattableString.Invariant($"\n{clip.Subject} {clip.Scene} {clip.Motion} {clip.Colour} {clip.SceneSeed} {clip.FacesRight}{(clip.Tilt == 0 ? "" : $" {clip.Tilt}")}")));
         return Convert.ToHexStringLower(hash.GetHashAndReset());
     }
 

@@ -18,6 +18,9 @@ public sealed record CaptionMeaning
     /// <summary>The size it gives the subject.</summary>
     public SubjectSize Size { get; init; }
 
+    /// <summary>Whether it says that the subject is tilted.</summary>
+    public bool Tilted { get; init; }
+
     /// <summary>The time of day; none named: day.</summary>
     public TimeOfDay TimeOfDay { get; init; }
 
@@ -35,6 +38,7 @@ public sealed record CaptionMeaning
         Motion = clip.Motion,
         Colour = clip.Colour,
         Size = clip.Size,
+        Tilted = clip.Tilt != 0,
         TimeOfDay = clip.TimeOfDay,
         Camera = clip.Camera,
         Companion = clip.Companion is { } other

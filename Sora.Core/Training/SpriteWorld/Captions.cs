@@ -101,6 +101,8 @@ public static class Captions
                         Start = (0.5f, 0.5f),
                         Extent = 0.45f,
                     };
+                    if (turn == 2 && config.TiltedShare > 0)
+                        clip = clip with { Tilt = 180 }; // for its word
                     if (turn == 1 && config.CompanionShare > 0)
                         clip = clip with { Companion = clip with { Subject = config.Subjects[^1] } }; // for the words between two
                     foreach (string caption in s_speeds.SelectMany(speed => All(clip with { Speed = speed })).Distinct())
@@ -173,7 +175,7 @@ public static class Captions
     {
         string size = clip.Size == SubjectSize.Usual ? "" : clip.Size.ToString().ToLowerInvariant() + " ";
         string colour = clip.Colour == SubjectColour.Own ? "" : clip.Colour.ToString().ToLowerInvariant() + " ";
-        return $"{size}{colour}{clip.Subject.Name}";
+        return $"{(clip.Tilt == 0 ? "" : "tilted ")}{size}{colour}{clip.Subject.Name}";
     }
 
     private static string WithArticle(string noun) =>

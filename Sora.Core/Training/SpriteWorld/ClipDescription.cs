@@ -30,6 +30,9 @@ public sealed record ClipDescription
     /// <summary>Chooses the scene's details: clouds, stars, hills.</summary>
     public ulong SceneSeed { get; init; }
 
+    /// <summary>How far it is turned clockwise all the time, in degrees, besides what its motion turns it by.</summary>
+    public float Tilt { get; init; }
+
     /// <summary>Whether it faces right in motions that leave that open.</summary>
     public bool FacesRight { get; init; }
 

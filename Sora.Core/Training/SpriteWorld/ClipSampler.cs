@@ -6,14 +6,21 @@ internal static class ClipSampler
     // Of two subjects: how long they are compared with one alone and at most, and how far their lanes are from the frame's edges.
     private const float LengthOfTwo = 0.66f, LongestOfTwo = 0.38f, Lane = 0.25f;
 
+    // In degrees: less would pass for upright.
+    private const float LeastTilt = 20;
+
     public static ClipDescription Sample(SpriteWorldConfig config, ClipRandom random, ClipFilter? filter)
     {
         ClipDescription clip = Choose(config, random, filter);
         // Without companions a seed names the same clip as ever.
         return config.CompanionShare > 0 && config.Subjects.Count > 1 && random.Chance(config.CompanionShare)
             ? WithCompanion(config, clip, random)
-            : WithMotion(clip, config.Seconds, random);
+            : WithTilt(config, WithMotion(clip, config.Seconds, random), random);
     }
+
+    // Last, so that a seed names the same clip otherwise.
+    private static ClipDescription WithTilt(SpriteWorldConfig config, ClipDescription clip, ClipRandom random) =>
+        config.TiltedShare > 0 && clip.Motion != Motion.Spins && random.Chance(config.TiltedShare) ? clip with { Tilt = random.Between(LeastTilt, 360 - LeastTilt) } : clip;
 
     // What is shown, before it moves.
     private static ClipDescription Choose(SpriteWorldConfig config, ClipRandom random, ClipFilter? filter)

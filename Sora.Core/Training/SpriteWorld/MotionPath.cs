@@ -11,7 +11,7 @@ internal readonly record struct MotionPath(float X, float Y, float Extent, float
     {
         MotionPath path = BeforeStillCamera(clip, seconds);
         (float x, float y) = CameraView.Shift(clip.Camera, seconds);
-        return path with { X = path.X + x, Y = path.Y + y };
+        return path with { X = path.X + x, Y = path.Y + y, Degrees = path.Degrees + clip.Tilt };
     }
 
     private static MotionPath BeforeStillCamera(ClipDescription clip, float seconds)

@@ -37,6 +37,13 @@ public sealed record SpriteWorldConfig
     public float MirroredShare { get; init; } = 0.5f;
 
     /// <summary>
+    /// The share of clips, of those with one subject that does not spin, in which it is tilted, and the caption says so. A drawing is so seen from every
+    /// side without its spinning: a model can show it in a turn that its motions never gave it.
+    /// </summary>
+    /// <value>0 to 1. Default: none.</value>
+    public float TiltedShare { get; init; }
+
+    /// <summary>
     /// How long sampled clips are meant to be, in seconds: straight motions cross about half of the frame in it.
     /// Default: 2.
     /// </summary>
