@@ -191,8 +191,23 @@ public sealed class VaeTrainingTests : IDisposable
             Assert.InRange(RandomTensor.Distance(trainer.Network.Encode(video).Mean, finished.Encode(video).Mean), 0, 1e-4f);
         }
         Assert.EndsWith(
-            "has linear_code_first 4 and linear_code_channels 2, and they are 3 and 2; allowed: the same.",
+            "has linear_code_first 4 and linear_code_channels 2, and they are 3 and 2; allowed: the same first, and as many channels or more.",
             Refusal(more with { RunFolder = Path.Combine(_folder, "other"), Vae = more.Vae with { LinearCodeFirst = 3 } }), StringComparison.Ordinal);
+        Assert.Contains("linear_code_channels 2, and they are 4 and 1; ", Refusal(WithCode(more with { RunFolder = Path.Combine(_folder, "other") }, 1)), StringComparison.Ordinal);
+
+        // More channels come after those that there are, which stay, and keep more of what is lost.
+        Tensor drawn = new SpriteClips(SyntheticAtlas.FirstEdition, 8, 77).Draw(1, new(64, 64, 5), 4).ToTensor(CPU);
+        using (var trainer = new VaeTrainer(WithCode(more with { RunFolder = Path.Combine(_folder, "wider") }, 40), SyntheticAtlas.FirstEdition, float32, log: log.Add))
+        {
+            Assert.Contains("fitting 38 channels of a linear code to what the autoencoder loses", log);
+            Tensor latents = trainer.Network.Encode(drawn).Mean, before = finished.Encode(drawn).Mean;
+            Assert.InRange(RandomTensor.Distance(latents.narrow(1, 0, 6), before), 0, 1e-4f);
+            double Error(Tensor y) => (y - drawn).square().mean().item<float>();
+            Assert.InRange(Error(trainer.Network.Decode(latents)), 0, 0.5 * Error(finished.Decode(before)));
+            // And without them the picture is what it was.
+            latents.narrow(1, 6, 38).zero_();
+            Assert.InRange(RandomTensor.Distance(trainer.Network.Decode(latents), finished.Decode(before)), 0, 1e-4f);
+        }
         Assert.Contains(
             "linear_code_first is 5 and linear_code_channels 2; allowed: from 1, and to z_dim, 6, at most together.",
             Assert.Throws<SoraException>(() => AutoencoderKLWanConfig.Parse((more.Vae with { LinearCodeFirst = 5 }).ToJson())).Message, StringComparison.Ordinal);

@@ -4,7 +4,7 @@ namespace Sora.Training;
 
 /// <summary>
 /// Begins an autoencoder's linear code: with the principal components of what its networks lose, the most first. No other linear code of so many numbers
-/// keeps more of it, and a training need not find them.
+/// keeps more of it, and a training need not find them. Channels that are more than a finished code's begin with the components of what is lost in spite of it.
 /// </summary>
 internal static class LinearCodeFit
 {
@@ -14,11 +14,12 @@ internal static class LinearCodeFit
     // Where no batch has more than a first frame.
     private const int MostBatches = 400;
 
-    /// <summary>Fits the code of a network, whose code is zero.</summary>
+    /// <summary>Fits those of a network's code that are not finished, which are zero.</summary>
     /// <param name="vae">The network.</param>
+    /// <param name="finished">How many are, the first ones.</param>
     /// <param name="clips">What is trained on.</param>
     /// <param name="cancellationToken">Honoured between batches.</param>
-    public static void Apply(VideoAutoencoder vae, IVaeBatches clips, CancellationToken cancellationToken)
+    public static void Apply(VideoAutoencoder vae, int finished, IVaeBatches clips, CancellationToken cancellationToken)
     {
         using IDisposable noGradients = no_grad();
         using DisposeScope scope = NewDisposeScope();
@@ -37,8 +38,8 @@ internal static class LinearCodeFit
             first.Add(ofFirst);
             others.Add(ofOthers);
         }
-        first.Fill(weights[0], weights[1]);
-        others.Fill(weights[2], weights[3]);
+        first.Fill(weights[0], weights[1], finished);
+        others.Fill(weights[2], weights[3], finished);
     }
 
     // Sums of products of all blocks of one kind.
@@ -57,15 +58,17 @@ internal static class LinearCodeFit
         }
 
         // A channel's row of the encoder and column of the decoder are one component, of length 1: weights as large as a network's own, for which learning rates are.
-        public void Fill(Tensor encode, Tensor decode)
+        // The code is given what the networks lose: of that a fresh row reads what the finished rows and columns leave.
+        public void Fill(Tensor encode, Tensor decode, int finished)
         {
-            long count = Math.Min(encode.size(0), values);
-            if (Count == 0)
+            long count = Math.Min(encode.size(0), values) - finished;
+            if (Count == 0 || count <= 0)
                 return;
             (_, Tensor vectors) = linalg.eigh(_lost / Count);                              // ascending
-            Tensor components = vectors.narrow(1, values - count, count).flip(1);          // V count
-            encode.narrow(0, 0, count).copy_(components.transpose(0, 1));
-            decode.narrow(1, 0, count).copy_(components);
+            Tensor columns = vectors.narrow(1, values - count, count).flip(1).to(float32); // V count
+            Tensor rows = columns.transpose(0, 1);
+            encode.narrow(0, finished, count).copy_(rows - rows.matmul(decode.narrow(1, 0, finished)).matmul(encode.narrow(0, 0, finished)));
+            decode.narrow(1, finished, count).copy_(columns);
         }
     }
 }

@@ -145,11 +145,12 @@ public sealed class VaeTrainer : ITrainingTask, IDisposable
     // Once: a checkpoint has what became of it.
     private void FitLinearCode(TrainingLoopOptions loop, Action<string> log, CancellationToken cancellationToken)
     {
-        bool finished = _config.StartFolder is { } folder && AutoencoderKLWanConfig.Load(Path.Combine(folder, "config.json")).LinearCodeChannels > 0;
-        if (_config.Vae.LinearCodeChannels == 0 || finished || File.Exists(loop.StatePath))
+        int all = _config.Vae.LinearCodeChannels;
+        int finished = _config.StartFolder is { } folder ? AutoencoderKLWanConfig.Load(Path.Combine(folder, "config.json")).LinearCodeChannels : 0;
+        if (all == finished || File.Exists(loop.StatePath))
             return;
-        log($"fitting {_config.Vae.LinearCodeChannels} channels of a linear code to what the autoencoder loses");
-        LinearCodeFit.Apply(_vae, _clips, cancellationToken);
+        log($"fitting {all - finished} channels of a linear code to what the autoencoder loses");
+        LinearCodeFit.Apply(_vae, finished, _clips, cancellationToken);
     }
 
     // With the encoder the latents stay as they are, and their statistics.

@@ -30,7 +30,7 @@ internal static class WarmStart
     /// <summary>
     /// Copies an autoencoder's weights into one of the same config, but for its latent, which may have more channels. Those that are more come after
     /// the others, begin with random weights and small variances, and are not read by the decoder at first: what is encoded and decoded is what it was.
-    /// A linear code (<see cref="AutoencoderKLWanConfig.LinearCodeChannels"/>) may come anew, and begins as nothing.
+    /// A linear code (<see cref="AutoencoderKLWanConfig.LinearCodeChannels"/>) may come anew or have more channels, which begin as nothing.
     /// </summary>
     /// <param name="target">The network's parameters, by name.</param>
     /// <param name="config">The network's config.</param>
@@ -42,10 +42,10 @@ internal static class WarmStart
         int channels = finished.OwnChannels, own = config.OwnChannels, more = own - channels;
         if (more < 0)
             throw new SoraException($"{folder} has z_dim {finished.ZDim}, and z_dim is {config.ZDim}; allowed: as many, or more.");
-        if (finished.LinearCodeChannels > 0 && (finished.LinearCodeFirst, finished.LinearCodeChannels) != (config.LinearCodeFirst, config.LinearCodeChannels))
+        if (finished.LinearCodeChannels > 0 && (finished.LinearCodeFirst != config.LinearCodeFirst || finished.LinearCodeChannels > config.LinearCodeChannels))
         {
             throw new SoraException($"{folder} has linear_code_first {finished.LinearCodeFirst} and linear_code_channels {finished.LinearCodeChannels}, and they are {config.LinearCodeFirst} and {config.LinearCodeChannels}; "
-                + "allowed: the same.");
+                + "allowed: the same first, and as many channels or more.");
         }
         using IDisposable noGradients = no_grad();
         using DisposeScope scope = NewDisposeScope();
@@ -65,7 +65,7 @@ internal static class WarmStart
                     to.narrow(0, own, channels).copy_(values.narrow(0, channels, channels));
                     to.narrow(0, own + channels, more).fill_(SmallVariance);
                     break;
-                case "post_quant_conv.weight" or "decoder.conv_in.weight":
+                case "post_quant_conv.weight" or "decoder.conv_in.weight" or "linear_code.decode.weight" or "linear_code.decode_first.weight":
                     Begin(to.narrow(0, 0, values.size(0)), values);
                     break;
                 // Of more outputs the first are the finished ones.
