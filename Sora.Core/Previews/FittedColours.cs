@@ -29,7 +29,7 @@ internal static class FittedColours
         AutoencoderKLWanConfig config = vae.Config;
         int stride = config.SpatialStride, scale = ScaleOf(config.OwnChannels, stride), frames = 1 + config.TemporalStride;
         // What a linear code has is too fine for a preview, and often not drawn.
-        int[] read = [.. Enumerable.Range(0, config.ZDim).Where(c => c < config.LinearCodeFirst || c >= config.LinearCodeFirst + config.LinearCodeChannels)];
+        int[] read = [.. Enumerable.Range(0, config.ZDim).Where(channel => !config.IsOfLinearCode(channel))];
         int unknowns = read.Length + 1, values = 3 * scale * scale;
         var fit = new LeastSquares(unknowns, values);
         var encoder = new FrameEncoder(vae, normalizer, device);

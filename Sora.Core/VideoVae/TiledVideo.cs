@@ -38,9 +38,7 @@ internal sealed class TiledVideo(SpatialTiles tiles) : IDisposable
         using IDisposable noGradients = no_grad();
         using DisposeScope scope = NewDisposeScope();
         Tensor h = InTiles(frames, 3, vae.Config.SpatialStride, 2, 1, (part, _, _, cache) => vae.BeginEncoding(part, cache)); // B t h w C
-        Tensor moments = vae.FinishEncoding(h, _whole);
-        if (vae.Config.LinearCodeChannels > 0)
-            moments = vae.AddCode(moments, frames - (_drawn ??= new(tiles)).DecodeChunk(vae, vae.OfOwn(moments)), _whole.IsStart);
+        Tensor moments = vae.WithCode(vae.FinishEncoding(h, _whole), frames, _whole.IsStart, own => (_drawn ??= new(tiles)).DecodeChunk(vae, own));
         _whole.EndChunk();
         return scope.MoveToOuter(moments);
     }

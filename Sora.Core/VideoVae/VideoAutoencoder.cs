@@ -62,18 +62,8 @@ public sealed class VideoAutoencoder : IDisposable
     /// <returns>The moments [B, 2·z, t, h, w], float32.</returns>
     public Tensor EncodeChunk(Tensor chunk, CausalCache cache)
     {
-        Tensor moments = FinishEncoding(BeginEncoding(chunk, cache), cache);
-        if (_code is not null)
-        {
-            // What is lost is a fact to the code; nothing is learned of it but by what comes out.
-            Tensor drawn;
-            using (no_grad())
-            {
-                Tensor own = _code.OfOwn(moments);
-                drawn = Limit(FinishDecoding(BeginDecoding(own, cache), own, cache));
-            }
-            moments = AddCode(moments, chunk - drawn, cache.IsStart);
-        }
+        Tensor moments = WithCode(
+            FinishEncoding(BeginEncoding(chunk, cache), cache), chunk, cache.IsStart, own => Limit(FinishDecoding(BeginDecoding(own, cache), own, cache)));
         cache.EndChunk();
         return moments;
     }
@@ -86,14 +76,24 @@ public sealed class VideoAutoencoder : IDisposable
     internal Tensor FinishEncoding(Tensor h, CausalCache cache) =>
         _quantize.Forward(_encoder.Finish(h, cache), cache).to(float32).permute(0, 4, 1, 2, 3).contiguous();
 
-    /// <summary>Latents [B, z, t, h, w] of moments [B, 2·z', t, h, w] of the network's own channels, their means with a linear code of 0: of these the network draws what it can.</summary>
-    internal Tensor OfOwn(Tensor moments) => _code!.OfOwn(moments);
-
     /// <summary>Latents [B, z, t, h, w] with 0 in place of their linear code.</summary>
     internal Tensor WithoutCode(Tensor latents) => _code!.Join(_code.Own(latents));
 
-    /// <summary>Moments [B, 2·z, t, h, w] of those of the network's own channels [B, 2·z', t, h, w] and of the pixels [B, 3, T, H, W] that the network lost.</summary>
-    internal Tensor AddCode(Tensor moments, Tensor lost, bool start) => _code!.Moments(moments, _code.Encode(Cut(lost), start).permute(0, 4, 1, 2, 3));
+    /// <summary>Moments [B, 2·z, t, h, w] of those of the network's own channels and of a linear code; the same where the network has none.</summary>
+    /// <param name="moments">[B, 2·z', t, h, w].</param>
+    /// <param name="frames">What is encoded, [B, 3, T, H, W].</param>
+    /// <param name="start">Whether it is a video's first.</param>
+    /// <param name="draw">Draws, in [−1, 1], latents [B, z, t, h, w] with a code of 0.</param>
+    internal Tensor WithCode(Tensor moments, Tensor frames, bool start, Func<Tensor, Tensor> draw)
+    {
+        if (_code is null)
+            return moments;
+        // What is lost is a fact to the code; nothing is learned of it but by what comes out.
+        Tensor drawn;
+        using (no_grad())
+            drawn = draw(_code.OfOwn(moments));
+        return _code.Moments(moments, _code.Encode(Cut(frames - drawn), start).permute(0, 4, 1, 2, 3));
+    }
 
     /// <summary>Decodes latents [B, z, t, h, w] to a video [B, 3, 1 + s·(t − 1), H, W] in [−1, 1].</summary>
     public Tensor Decode(Tensor latents)

@@ -88,6 +88,9 @@ public sealed record AutoencoderKLWanConfig : ModelConfig
     /// <summary>The channels that the networks give and read: all but those of the linear code.</summary>
     public int OwnChannels => ZDim - LinearCodeChannels;
 
+    /// <summary>Whether a channel of the latent is of the linear code.</summary>
+    internal bool IsOfLinearCode(int channel) => channel >= LinearCodeFirst && channel < LinearCodeFirst + LinearCodeChannels;
+
     /// <summary>Pixels a latent row or column: 2 for each level but the last, times the patch.</summary>
     public int SpatialStride => (1 << (DimMult.Count - 1)) * (PatchSize ?? 1);
 
