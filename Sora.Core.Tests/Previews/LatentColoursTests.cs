@@ -52,7 +52,7 @@ public class LatentColoursTests
         using var vae = new VideoAutoencoder(folder.Vae, new CheckpointParameters(folder.VaePath, float32, CPU));
         using var normalizer = new LatentNormalizer(folder.Vae, CPU);
         LatentColours colours = FittedColours.Of(vae, normalizer, CPU);
-        Assert.Equal((204, 4), (colours.Channels, colours.Scale));
+        Assert.Equal((252, 4), (colours.Channels, colours.Scale));
 
         // Clips that the fit did not see: moving subjects before scenes.
         World world = SyntheticAtlas.World(SpriteWorldConfig.ByDay);

@@ -195,6 +195,13 @@ public sealed class VaeTrainingTests : IDisposable
             Refusal(more with { RunFolder = Path.Combine(_folder, "other"), Vae = more.Vae with { LinearCodeFirst = 3 } }), StringComparison.Ordinal);
         Assert.Contains("linear_code_channels 2, and they are 4 and 1; ", Refusal(WithCode(more with { RunFolder = Path.Combine(_folder, "other") }, 1)), StringComparison.Ordinal);
 
+        string between = Directory.CreateDirectory(Path.Combine(_folder, "between")).FullName;
+        (finished.Config with { LinearCodeFirst = 3 }).Save(Path.Combine(between, "config.json"));
+        VaeTrainingConfig moved = WithCode(more with { RunFolder = Path.Combine(_folder, "other"), StartFolder = between }, 5);
+        Assert.EndsWith(
+            "between has channels after its linear code, and linear_code_channels is 5; allowed: 2, or the autoencoder without those.",
+            Refusal(moved with { Vae = moved.Vae with { LinearCodeFirst = 3 } }), StringComparison.Ordinal);
+
         // More channels come after those that there are, which stay, and keep more of what is lost.
         Tensor drawn = new SpriteClips(SyntheticAtlas.FirstEdition, 8, 77).Draw(1, new(64, 64, 5), 4).ToTensor(CPU);
         using (var trainer = new VaeTrainer(WithCode(more with { RunFolder = Path.Combine(_folder, "wider") }, 40), SyntheticAtlas.FirstEdition, float32, log: log.Add))

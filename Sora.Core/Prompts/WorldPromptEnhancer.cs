@@ -89,7 +89,7 @@ public sealed class WorldPromptEnhancer(SpriteWorldConfig config) : IPromptEnhan
         };
         return said.Companion is not { Subject: { } second } other ? clip : clip with
         {
-            Companion = clip with { Subject = second, Motion = other.Motion ?? NaturalMotion(second), Colour = other.Colour, Size = other.Size },
+            Companion = clip with { Subject = second, Tilt = 0, Motion = other.Motion ?? NaturalMotion(second), Colour = other.Colour, Size = other.Size },
         };
 
         Motion NaturalMotion(Subject of) => random.Pick(Suitable(Suitable(_config.Motions, words.Allow(of)), one => !IsHeldOut(of, one, null)));

@@ -47,6 +47,9 @@ internal static class WarmStart
             throw new SoraException($"{folder} has linear_code_first {finished.LinearCodeFirst} and linear_code_channels {finished.LinearCodeChannels}, and they are {config.LinearCodeFirst} and {config.LinearCodeChannels}; "
                 + "allowed: the same first, and as many channels or more.");
         }
+        // Those after it would move, and with them all that is told of channels by their places.
+        if (finished.LinearCodeChannels > 0 && finished.LinearCodeChannels < config.LinearCodeChannels && finished.LinearCodeFirst + finished.LinearCodeChannels < finished.ZDim)
+            throw new SoraException($"{folder} has channels after its linear code, and linear_code_channels is {config.LinearCodeChannels}; allowed: {finished.LinearCodeChannels}, or the autoencoder without those.");
         using IDisposable noGradients = no_grad();
         using DisposeScope scope = NewDisposeScope();
         using var source = new CheckpointParameters(folder, float32, CPU);

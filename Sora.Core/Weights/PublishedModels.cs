@@ -16,7 +16,11 @@ internal static class PublishedModels
 
     // At how many times the size of the latent the pocket model draws its map of what is where.
     private const double PocketMapGain = 16;
-    private const int PocketLatents = 192;
+
+    // The channels of its latent: what its autoencoder's networks fill, the code of what they lose, and both with the map.
+    private const int PocketOwn = 48;
+    private const int PocketCode = 192;
+    private const int PocketLatents = PocketOwn + PocketCode + SemanticMap.Channels;
 
     private static readonly UMT5Config UMT5XXL = new()
     {
@@ -146,14 +150,14 @@ internal static class PublishedModels
         {
             Name = "pocket",
             Title = "Sora's pocket model",
-            Prediction = new(FlowPrediction.Preconditioned, new(SemanticMap.Channels, PocketMapGain), PocketLatents - 48),
+            Prediction = new(FlowPrediction.Preconditioned, new(SemanticMap.Channels, PocketMapGain), PocketCode),
             Transformer = new()
             {
                 PatchSize = [1, 1, 1],
                 NumAttentionHeads = 4,
                 AttentionHeadDim = 64,
-                InChannels = PocketLatents + SemanticMap.Channels,
-                OutChannels = PocketLatents + SemanticMap.Channels,
+                InChannels = PocketLatents,
+                OutChannels = PocketLatents,
                 TextDim = 128,
                 FreqDim = 128,
                 FfnDim = 1024,
@@ -167,18 +171,18 @@ internal static class PublishedModels
             {
                 BaseDim = 24,
                 DecoderBaseDim = 32,
-                ZDim = PocketLatents + SemanticMap.Channels,
+                ZDim = PocketLatents,
                 DimMult = [1, 2, 2],
                 NumResBlocks = 1,
                 TemperalDownsample = [true, true],
-                LatentsMean = [.. WanLatentStatistics.Mean48, .. Enumerable.Repeat(0.0, PocketLatents - 48 + SemanticMap.Channels)],
-                LatentsStd = [.. WanLatentStatistics.Deviation48, .. Enumerable.Repeat(1.0, PocketLatents - 48 + SemanticMap.Channels)],
+                LatentsMean = [.. WanLatentStatistics.Mean48, .. Enumerable.Repeat(0.0, PocketLatents - PocketOwn)],
+                LatentsStd = [.. WanLatentStatistics.Deviation48, .. Enumerable.Repeat(1.0, PocketLatents - PocketOwn)],
                 IsResidual = true,
                 InChannels = 12,
                 OutChannels = 12,
                 PatchSize = 2,
-                LinearCodeFirst = 48,
-                LinearCodeChannels = PocketLatents - 48,
+                LinearCodeFirst = PocketOwn,
+                LinearCodeChannels = PocketCode,
             },
             TextEncoder = new() { DModel = 128, DKv = 32, DFf = 256, NumHeads = 4, NumLayers = 2, VocabSize = 483 },
             Defaults = new()

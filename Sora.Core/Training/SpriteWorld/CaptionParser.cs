@@ -53,13 +53,14 @@ public static class CaptionParser
 
     private static CaptionMeaning OfSubject(string[] words, int noun)
     {
-        string[] adjectives = noun < 0 ? [] : words[Math.Max(noun - 3, 0)..noun];
+        string[] adjectives = noun < 0 ? [] : words[Math.Max(noun - 2, 0)..noun];
         return new()
         {
             Subject = noun < 0 ? null : SubjectCatalogue.Find(words[noun]),
             Colour = Named<SubjectColour>(adjectives),
             Size = Named<SubjectSize>(adjectives),
-            Tilted = adjectives.Contains("tilted"),
+            // It comes before both of these: "a tilted big red car".
+            Tilted = noun >= 0 && words.AsSpan()[Math.Max(noun - 3, 0)..noun].Contains("tilted"),
         };
     }
 
